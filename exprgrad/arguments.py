@@ -1,0 +1,109 @@
+"""The command line's one convention of its own: a single dash is a variable, a double dash an option.
+
+click knows the options; this module takes the variables out before click sees the rest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+from exprgrad.errors import ExprgradError, UsageError, named, nearest, shown
+from exprgrad.forward import forward
+from exprgrad.read import read
+
+_VARIABLE = re.compile(r"-([^\W\d]\w*)")
+_BINDING = re.compile(r"-?([^\W\d]\w*)=(?!=)(.*)", re.DOTALL)
+
+
+class Arguments(NamedTuple):
+    """A command line taken apart."""
+
+    options: list[str]
+    words: list[str]
+    values: dict[str, str]
+
+
+def split(arguments: list[str], options: Mapping[str, bool], formula_by_option: Collection[str]) -> Arguments:
+    """Options, words and variables.
+
+    ``options`` says of each option whether it takes a value, ``formula_by_option`` which of them
+    give the formula, so that no word is needed for it.  Otherwise the first word is the formula,
+    even one like ``-x^2`` or ``-x``; after ``--`` everything is a word.  Raises UsageError for a
+    variable or an option that stands twice, or a variable without a value.
+    """
+    parts = Arguments([], [], {})
+    formula_known = any(argument.partition("=")[0] in formula_by_option for argument in arguments)
+    rest = list(reversed(arguments))
+    while rest:
+        argument = rest.pop()
+        if argument == "--":
+            parts.words.extend(reversed(rest))
+            break
+        if argument.startswith("--"):
+            name, equals, _ = argument.partition("=")
+            if any(option.partition("=")[0] == name for option in parts.options if option.startswith("--")):
+                raise UsageError(f"{shown(name)} stands twice")
+            parts.options.append(argument)
+            if options.get(name) and not equals and rest:
+                parts.options.append(rest.pop())
+            continue
+        formula_due = not formula_known and not parts.words
+        binding = _BINDING.fullmatch(argument)
+        if binding and not (formula_due and not argument.startswith("-")):
+            _bind(parts.values, *binding.groups())
+            continue
+        variable = _VARIABLE.fullmatch(argument)
+        if variable and not (formula_due and _begins_formula(rest)):
+            if not rest or rest[-1].partition("=")[0] in options:
+                raise UsageError(
+                    f"-{shown(variable[1])} has no value", hint=f"write -{shown(variable[1])} VALUE, such as -x 3"
+                )
+            _bind(parts.values, variable[1], rest.pop())
+            continue
+        parts.words.append(argument)
+    return parts
+
+
+def number(name: str, text: str) -> float:
+    """The value of a constant expression such as ``-1e-3`` or ``pi/4``; UsageError for any other."""
+    try:
+        circuit = read(text)
+        if circuit.inputs:
+            variable = next(iter(circuit.inputs))
+            raise UsageError(
+                f"the value of {named(name)} is not a number", text, circuit.gates[circuit.inputs[variable]].span,
+                hint="a value is a number, or a formula of numbers such as 1/3 or pi/4",
+            )  # fmt: skip
+    except UsageError:
+        raise
+    except ExprgradError as error:
+        report = error.report
+        message = f"the value of {named(name)} is not a number: {report.message}"
+        raise UsageError(message, report.text, report.span, report.label, report.hint) from None
+    return forward(circuit.gates, {})[circuit.output]
+
+
+def unknown_option(name: str, options: Collection[str], variables: Collection[str]) -> UsageError:
+    """The error for ``--alpha``: a variable with one dash too many, or a misspelt option."""
+    word = name.lstrip("-")
+    if word in variables:
+        return UsageError(f"{shown(name)} is not an option", hint=f"a variable has one dash: -{shown(word)} VALUE")
+    like = nearest(word, [option.lstrip("-") for option in options])
+    hint = f"did you mean --{like}?" if like else "exprgrad --help lists the options; a variable has one dash"
+    return UsageError(f"there is no option {shown(name)}", hint=hint)
+
+
+def _begins_formula(rest: list[str]) -> bool:
+    """Whether ``-x``, where a formula is due, is the formula: what follows is no value for it."""
+    if not rest:
+        return True
+    following = rest[-1]
+    return following.startswith("--") or bool(_VARIABLE.fullmatch(following) or _BINDING.fullmatch(following))
+
+
+def _bind(values: dict[str, str], name: str, value: str) -> None:
+    if name in values:
+        raise UsageError(f"{named(name)} has two values, {shown(values[name])} and {shown(value)}")
+    values[name] = value

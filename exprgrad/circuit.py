@@ -1,0 +1,157 @@
+"""A circuit: gates in firing order, each naming its operation and the wires it reads.
+
+Wire k is the output of gate k.  There are no pointers, so nothing that walks a circuit recurses:
+a formula of a million gates is an ordinary input.  This is the Wengert list (R. E. Wengert, "A
+simple automatic derivative evaluation program", 1964).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from exprgrad.errors import CircuitError, Span, shown
+from exprgrad.gates import CONST, INPUT, Row
+
+
+class Gate(NamedTuple):
+    """One gate: its row, the wires it reads, and the piece of the formula it came from.
+
+    ``name`` is an input's name, or the name a statement gave the wire; ``value`` is a constant's
+    value or an input's default.
+    """
+
+    op: Row
+    inputs: tuple[int, ...] = ()
+    span: Span | None = None
+    name: str | None = None
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Circuit:
+    """Gates in firing order, the wires that have names, and the wire that is the output.
+
+    ``text`` is the formula that the gates' spans point into.
+    """
+
+    gates: tuple[Gate, ...]
+    names: Mapping[str, int]
+    output: int
+    text: str = ""
+
+    @property
+    def inputs(self) -> dict[str, int]:
+        """The inputs' wires by name, in the order in which the formula mentions them."""
+        return {str(gate.name): wire for wire, gate in enumerate(self.gates) if gate.op is INPUT}
+
+    def piece(self, wire: int) -> str:
+        """The piece of the formula a wire came from, as it was written."""
+        span = self.gates[wire].span
+        return self.text[span[0] : span[1]] if span else ""
+
+    def labels(self) -> list[str]:
+        """A name for every wire: its own, a constant's digits, or v1, v2 … for the others."""
+        taken = set(self.names)
+        numbers = (f"v{k}" for k in range(1, len(self.gates) + len(taken) + 1))
+        fresh = (name for name in numbers if name not in taken)
+        return [
+            gate.name or (repr(gate.value) if gate.op is CONST else next(fresh)) for gate in self.gates
+        ]
+
+    def lines(self) -> Iterator[str]:
+        """The circuit as people read it, one gate a line: ``v1 = add(x, y)``."""
+        labels = self.labels()
+        for wire, gate in enumerate(self.gates):
+            if gate.op is CONST:
+                continue
+            default = "" if gate.value is None else f" {gate.value!r}"
+            reads = f"({', '.join([shown(labels[w]) for w in gate.inputs])})" if gate.inputs else default
+            piece = self.piece(wire) if gate.inputs else ""
+            yield f"{shown(labels[wire])} = {gate.op.name}{reads}" + (f"  # {shown(piece)}" if piece else "")
+        yield f"output {shown(labels[self.output])}"
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def check(self) -> Circuit:
+        """This circuit, or a CircuitError naming the first gate that breaks a rule.
+
+        Every gate reads wires that fire before it, as many as its row says; constants have a value
+        and inputs a name; names and the output are wires.
+        """
+        for wire, (op, inputs, _, name, value) in enumerate(self.gates):
+            if len(inputs) != len(op.inputs):
+                raise CircuitError(f"gate {wire}, {op.name}, reads {len(inputs)} wires")
+            for source in inputs:
+                if not 0 <= source < wire:
+                    raise CircuitError(f"gate {wire}, {op.name}, reads wire {source}, which has not fired")
+            if (op is CONST and value is None) or (op is INPUT and not name):
+                raise CircuitError(f"gate {wire} is an {op.name} without its {'value' if name else 'name'}")
+        for wire in (self.output, *self.names.values()):
+            if not 0 <= wire < len(self.gates):
+                raise CircuitError(f"there is no wire {wire}")
+        return self
+
+
+class Builder:
+    """Collects gates for a circuit.  Constants are shared; nothing else is."""
+
+    def __init__(self, gates: tuple[Gate, ...] = (), names: Mapping[str, int] | None = None) -> None:
+        self.gates = list(gates)
+        self.names = dict(names or {})
+        self._constants = {
+            repr(gate.value): wire for wire, gate in enumerate(gates) if gate.op is CONST
+        }
+
+    def add(self, op: Row, inputs: tuple[int, ...], span: Span | None = None) -> int:
+        """A gate's wire."""
+        self.gates.append(Gate(op, inputs, span))
+        return len(self.gates) - 1
+
+    def const(self, value: float, span: Span | None = None) -> int:
+        """A constant's wire, the same for the same number (0.0 and -0.0 are two)."""
+        key = repr(value)
+        wire = self._constants.get(key)
+        if wire is None:
+            self.gates.append(Gate(CONST, (), span, None, value))
+            wire = self._constants[key] = len(self.gates) - 1
+        return wire
+
+    def input(self, name: str, default: float | None = None, span: Span | None = None) -> int:
+        """A new input's wire."""
+        self.gates.append(Gate(INPUT, (), span, name, default))
+        self.names[name] = len(self.gates) - 1
+        return len(self.gates) - 1
+
+    def name(self, wire: int, name: str) -> None:
+        """Gives a wire a name, its first one also as its label."""
+        gate = self.gates[wire]
+        if gate.name is None and gate.op is not CONST:
+            self.gates[wire] = gate._replace(name=name)
+        self.names[name] = wire
+
+    def circuit(self, output: int, text: str = "") -> Circuit:
+        """The checked circuit."""
+        return Circuit(tuple(self.gates), self.names, output, text).check()
+
+    def splice(self, circuit: Circuit, arguments: tuple[int, ...], span: Span | None = None) -> int:
+        """The output wire of another circuit's gates, copied here with its inputs read from ours."""
+        sources = iter(arguments)
+        wires: list[int] = []
+        for op, inputs, _, _, value in circuit.gates:
+            if op is INPUT:
+                wires.append(next(sources))
+            elif op is CONST and value is not None:
+                wires.append(self.const(value))
+            else:
+                wires.append(self.add(op, tuple([wires[wire] for wire in inputs]), span))
+        return wires[circuit.output]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Composite(Row):
+    """A gate defined by a formula of the user's: its body is a circuit over catalogue gates."""
+
+    body: Circuit | None = None

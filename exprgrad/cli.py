@@ -1,0 +1,231 @@
+"""The command: options → one function → one view."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import click
+
+from exprgrad import __version__
+from exprgrad.arguments import number, split, unknown_option
+from exprgrad.chain import backward
+from exprgrad.diagnose import notes
+from exprgrad.errors import ExprgradError, Report, UnmetError, UsageError, shown
+from exprgrad.files import deliver, read_formula
+from exprgrad.kinks import Note
+from exprgrad.parse import outline, parse
+from exprgrad.read import read
+from exprgrad.run import Run, run
+
+FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown")
+_ENDINGS = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv", ".md": "markdown", ".txt": "table"}
+_LINES = 24  # of notes on standard error
+
+
+class Command(click.Command):
+    """A click command whose single-dash arguments are the formula's variables."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Takes the variables out, keeps them in the context, leaves options and words to click."""
+        options = {
+            name: not getattr(parameter, "is_flag", False) and not getattr(parameter, "count", False)
+            for parameter in self.get_params(ctx)
+            if isinstance(parameter, click.Option)
+            for name in parameter.opts
+        }
+        try:
+            parts = split(args, options, ("--file",))
+            ctx.meta["values"] = parts.values
+            ctx.meta["words"] = parts.words
+            for option in parts.options:
+                name = option.partition("=")[0]
+                if name.startswith("--") and name not in options:
+                    raise unknown_option(name, options, _variables(parts.words[0] if parts.words else ""))
+        except UsageError:
+            if ctx.resilient_parsing:
+                return []
+            raise
+        return super().parse_args(ctx, [*parts.options, "--", *parts.words])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """With a formula before ``--help``, its variables too."""
+        words = ctx.meta.get("words", [])
+        if words:
+            circuit = read(words[0], ctx.meta["values"])
+            rows = [
+                (f"-{shown(name)} VALUE", "" if circuit.gates[wire].value is None else f"default {circuit.gates[wire].value!r}")
+                for name, wire in circuit.inputs.items()
+            ]
+            with formatter.section(f"Variables of {shown(words[0])}"):
+                formatter.write_dl(rows or [("none", "")])
+        super().format_epilog(ctx, formatter)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        """The options, and the formula's variables that have no value yet."""
+        from click.shell_completion import CompletionItem
+
+        words, values = ctx.meta.get("words", []), ctx.meta.get("values", {})
+        names = [name for name in _variables(words[0] if words else "") if name not in values]
+        found = [CompletionItem(f"-{name}") for name in names if f"-{name}".startswith(incomplete)]
+        return [*found, *super().shell_complete(ctx, incomplete)]
+
+
+@click.command(
+    cls=Command,
+    options_metavar="[-NAME VALUE]... [--OPTION]...",
+    context_settings={"help_option_names": ["--help"], "max_content_width": 100},
+    epilog="""Examples:
+
+\b
+  exprgrad "(x+y)*z" -x -2 -y 5 -z -4
+  exprgrad "sigmoid(w*x + b)" -w 2 -x pi/4 -b -1e-3 --to json
+  exprgrad --file neuron.txt --of q""",
+)
+@click.argument("formula", required=False)
+@click.argument("files", nargs=-1)
+@click.option("--file", "path", metavar="PATH", help="Read the formula, a file of statements, from PATH.")
+@click.option("--to", "to", type=click.Choice(FORMATS), help="What to write; a table by default.")
+@click.option("--out", metavar="PATH", help="Write to PATH, whole or not at all.")
+@click.option("--of", metavar="NAME", help="Take the wire NAME as the output.")
+@click.option("--wrt", metavar="NAME,NAME", help="Gradients with respect to these inputs only.")
+@click.option("--strict", is_flag=True, help="Exit with 5 if anything is not finite, or a kink.")
+@click.option("--quiet", is_flag=True, help="No notes about kinks and steps.")
+@click.option(
+    "--emit", type=click.Choice(["tree", "circuit", "backward"]), help="Write a stage of the work instead of the result."
+)
+@click.option("--gates", is_flag=True, help="List the gates.")
+@click.version_option(__version__, message="exprgrad %(version)s")
+@click.pass_context
+def command(ctx: click.Context, **options: Any) -> None:
+    """The value of FORMULA, of every gate in it, and all their gradients.
+
+    Each variable of the formula is an option with one dash, of any length; its VALUE may itself be
+    a formula of numbers, such as 1/3 or pi/4. FORMULA may be - for standard input.
+    """
+    words = [options["formula"], *options["files"]]
+    if options["gates"]:
+        if any(words) or options["path"] or ctx.meta["values"] or options["emit"]:
+            raise UsageError("--gates lists the catalogue and takes no formula")
+        deliver(_catalogue(options["to"] or "table"), options["out"])
+        return
+    text = _formula(options["formula"], options["files"], options["path"])
+    to = options["to"] or _by_ending(options["out"])
+    if options["emit"]:
+        if options["to"]:
+            raise UsageError("--emit writes text of its own: leave --to out")
+        deliver(_stage(options["emit"], text, ctx.meta["values"], options["of"]), options["out"], options["path"])
+        return
+    values = {name: number(name, value) for name, value in ctx.meta["values"].items()}
+    wrt = None if options["wrt"] is None else list(filter(None, map(str.strip, options["wrt"].split(","))))
+    result = run(read(text, values, options["of"]), values, wrt)
+    found = notes(result)
+    if options["strict"] and any(note.strict for note in found):
+        first = next(note for note in found if note.strict)
+        raise UnmetError(f"--strict: {first.report.message}", *first.report[1:])
+    deliver(_reading(to, result, found, options["out"]), options["out"], options["path"])
+    _tell(found, options["quiet"])
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the command; the exit status.  Errors are printed to standard error."""
+    try:
+        command.main(arguments, prog_name="exprgrad", standalone_mode=False)
+    except ExprgradError as error:
+        print(error, file=sys.stderr)
+        return error.code
+    except click.ClickException as error:
+        print(Report(error.format_message().rstrip(".")).render("error"), file=sys.stderr)
+        return UsageError.code
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    return 0
+
+
+def _formula(formula: str | None, files: tuple[str, ...], path: str | None) -> str:
+    """The text of the formula, from wherever it was to come."""
+    if path is not None:
+        stray = [formula, *files] if formula is not None else []
+        if stray:
+            raise UsageError(f"there is nothing to do with {shown(str(stray[0]))}", hint="the formula comes from --file")
+        return read_formula(path)
+    if files:
+        raise UsageError(
+            f"there is nothing to do with {shown(files[0])}", hint="one formula, in quotes; a variable is -NAME VALUE"
+        )
+    if formula is None:
+        raise UsageError("there is no formula", hint='for example: exprgrad "(x+y)*z" -x -2 -y 5 -z -4')
+    return read_formula("-") if formula == "-" else formula
+
+
+def _by_ending(out: str | None) -> str:
+    """The format that a file's name asks for."""
+    return next((to for ending, to in _ENDINGS.items() if out is not None and out.endswith(ending)), "table")
+
+
+def _variables(text: str) -> Iterable[str]:
+    """The formula's variables, none if it has an error."""
+    try:
+        return read(text).inputs
+    except ExprgradError:
+        return []
+
+
+def _stage(stage: str, text: str, values: Mapping[str, str], of: str | None) -> Iterator[str]:
+    """One stage of the work as people read it."""
+    if stage == "tree":
+        return outline(text, parse(text))
+    circuit = read(text, values, of)
+    return (circuit if stage == "circuit" else backward(circuit).circuit).lines()
+
+
+def _reading(to: str, result: Run, found: list[Note], out: str | None) -> Iterable[str]:
+    """The lines of a reading."""
+    from exprgrad.write import flat, json
+
+    if to == "json":
+        return json.write(result, found)
+    if to == "jsonl":
+        return json.write_row(result)
+    if to in ("csv", "tsv"):
+        return flat.write(result, "," if to == "csv" else "\t")
+    from exprgrad.views import table
+
+    if to == "markdown":
+        from exprgrad.write import markdown
+
+        return markdown.write(table.HEADERS, ((*line[:5], ", ".join(line.locals)) for line in table.lines(result)))
+    return table.draw(table.show(result), out is None)
+
+
+def _catalogue(to: str) -> Iterable[str]:
+    """The catalogue's tables."""
+    from exprgrad.write import catalogue, markdown
+
+    if to == "markdown":
+        return (
+            line
+            for section, rows in catalogue.rows()
+            for line in (f"**{section[0].upper()}{section[1:]}**", "", *markdown.write(catalogue.HEADERS, rows), "")
+        )
+    if to != "table":
+        raise UsageError(f"--gates is a table or markdown, not {to}")
+    from exprgrad.views import gates, table
+
+    return table.draw(gates.show(), True)
+
+
+def _tell(found: list[Note], quiet: bool) -> None:
+    """The notes on standard error: everything that is not finite, and kinks as long as there is room."""
+    lines: list[str] = []
+    shown_notes = [note for note in found if not (quiet and note.finite)]
+    for position, note in enumerate(shown_notes):
+        text = note.report.render("note" if note.finite else "warning").split("\n")
+        if position and len(lines) + len(text) > _LINES:
+            left = len(shown_notes) - position
+            lines.append(f"note: {left} more note{'s' if left > 1 else ''}; --to json has all")
+            break
+        lines += text
+    if lines and sys.stderr is not None:
+        print("\n".join(lines), file=sys.stderr)

@@ -1,0 +1,144 @@
+"""What went wrong, where, and what to do: one family of errors, rendered once.
+
+Every error knows its exit status.  Text that came from the user is data: ``shown`` makes it safe
+for a terminal, and nothing else in this package prints it unshown.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+Span = tuple[int, int]
+
+MARGIN = 60  # characters of user text in one line of a message
+
+
+class Report(NamedTuple):
+    """A message with its place: ``text[start:stop]`` of the formula, a label there and a remedy."""
+
+    message: str
+    text: str = ""
+    span: Span | None = None
+    label: str = ""
+    hint: str = ""
+
+    def render(self, kind: str) -> str:
+        """The message as people read it: kind and sentence, the line with a caret, the remedy."""
+        lines = [f"{kind}: {self.message}"]
+        if self.span is not None:
+            lines += _pointer(self.text, self.span, self.label)
+        if self.hint:
+            lines += [f"  = {line}" for line in self.hint.splitlines()]
+        return "\n".join(lines)
+
+
+class ExprgradError(Exception):
+    """Anything a user can set right.  ``code`` is the exit status, ``report`` what to tell them."""
+
+    code: ClassVar[int] = 1
+
+    def __init__(
+        self, message: str, text: str = "", span: Span | None = None, label: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.report = Report(message, text, span, label, hint)
+
+    def __str__(self) -> str:
+        return self.report.render("error")
+
+
+class UsageError(ExprgradError):
+    """An option or a value of the command line."""
+
+    code = 2
+
+
+class FormulaError(ExprgradError):
+    """The text of a formula: a character, its syntax, a function, a stated limit."""
+
+    code = 3
+
+
+class UnmetError(ExprgradError):
+    """Something that was asked to hold does not: ``--strict``."""
+
+    code = 5
+
+
+class DeliveryError(ExprgradError):
+    """Reading or writing failed: a missing file, a full disk, a closed standard output."""
+
+    code = 6
+
+
+class CircuitError(ExprgradError):
+    """A circuit that breaks its own rules: a bug of ours, or of whoever built it by hand."""
+
+
+def shown(text: str, limit: int = MARGIN) -> str:
+    """The text made safe for a terminal, and its middle left out beyond ``limit`` characters."""
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(map(_visible, text))
+    if len(text) > limit:
+        text = f"{text[: limit // 2]}…{text[len(text) - (limit - 1) // 2 :]}"
+    return text
+
+
+def named(text: str) -> str:
+    """The text in quotes, each character outside ASCII with its code point behind."""
+    points = " ".join(f"U+{ord(character):04X}" for character in text[:8] if not character.isascii())
+    return f"'{shown(text)}'" + (f" ({points})" if points else "")
+
+
+def nearest(word: str, words: list[str]) -> str:
+    """The word most like this one, or nothing: at least 3 letters, or the same but for case."""
+    from difflib import get_close_matches
+
+    folded = {known.lower(): known for known in words if known.lower() == word.lower()}
+    if folded:
+        return folded[word.lower()]
+    known = [other for other in words if len(other) >= 3] if len(word) >= 3 else []
+    close = get_close_matches(word, known, n=1, cutoff=0.6)
+    return close[0] if close else ""
+
+
+def _visible(character: str) -> str:
+    """A control, bidi, surrogate, private or unassigned character as its escape."""
+    from unicodedata import category
+
+    if category(character)[0] == "C" or category(character) in ("Zl", "Zp"):
+        point = ord(character)
+        return f"\\x{point:02x}" if point < 256 else f"\\u{point:04x}" if point < 65536 else f"\\U{point:08x}"
+    return character
+
+
+def _width(text: str) -> int:
+    """The columns that shown text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _pointer(text: str, span: Span, label: str) -> list[str]:
+    """The line of the formula the span begins in, and a caret under it; long lines are cut."""
+    start, stop = span
+    first = text.rfind("\n", 0, start) + 1
+    last = text.find("\n", start)
+    last = len(text) if last < 0 else last
+    number = str(text.count("\n", 0, first) + 1)
+    stop = min(max(stop, start + 1), max(last, start + 1))
+    # a window of MARGIN characters in which the span begins not far from the left
+    left = first if last - first <= MARGIN else max(first, min(start - MARGIN // 3, last - MARGIN))
+    right = min(last, left + MARGIN)
+    before = ("…" if left > first else "") + shown(text[left:start], 6 * MARGIN)
+    inside = shown(text[start : min(stop, right)], 6 * MARGIN)
+    after = shown(text[min(stop, right) : right], 6 * MARGIN) + ("…" if right < last else "")
+    gutter = " " * len(number)
+    caret = " " * _width(before) + "^" * max(1, _width(inside))
+    return [
+        f"{gutter} │",
+        f"{number} │ {before}{inside}{after}".rstrip(),
+        f"{gutter} │ {caret} {label}".rstrip(),
+    ]

@@ -1,0 +1,112 @@
+"""Files in and out: read within a limit, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from exprgrad.errors import DeliveryError, FormulaError, UsageError, shown
+
+MAX_BYTES = 32_000_000  # of a formula
+
+
+def read_formula(path: str) -> str:
+    """The text of a formula file, or of standard input for ``-``: UTF-8, a BOM read over.
+
+    Raises DeliveryError if it cannot be read, FormulaError if it is too long or not UTF-8.
+    """
+    name = "standard input" if path == "-" else shown(path)
+    try:
+        if path == "-":
+            if sys.stdin is None:
+                raise DeliveryError("standard input is closed")
+            data = sys.stdin.buffer.read(MAX_BYTES + 1)
+        else:
+            with open(path, "rb") as file:
+                data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise DeliveryError(f"cannot read {name}: {_reason(error)}") from None
+    if len(data) > MAX_BYTES:
+        raise FormulaError(f"{name} is longer than {MAX_BYTES:,} bytes, the limit for a formula")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FormulaError(
+            f"{name} is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}",
+            hint="save the file as UTF-8",
+        ) from None
+
+
+def deliver(lines: Iterable[str], out: str | None, source: str | None = None) -> None:
+    """Writes lines as UTF-8 to a file, or to standard output without one; whole or an error.
+
+    ``source`` is the file that was read, which must not be the one that is written.  A closed
+    pipe ends the process (cli.py leaves that to the operating system).
+    """
+    if out is None:
+        _to_standard_output(lines)
+        return
+    target = os.path.realpath(out)
+    if source is not None and os.path.exists(target) and os.path.exists(source) and os.path.samefile(source, target):
+        raise UsageError(f"--out {shown(out)} is the file the formula is read from")
+    try:
+        with _replacing(target) as file:
+            _write(lines, file)
+    except OSError as error:
+        raise DeliveryError(f"cannot write {shown(out)}: {_reason(error)}") from None
+
+
+def _to_standard_output(lines: Iterable[str]) -> None:
+    if sys.stdout is None:
+        raise DeliveryError("standard output is closed")
+    try:
+        sys.stdout.flush()
+        _write(lines, sys.stdout.buffer)
+    except OSError as error:
+        sys.stdout = None  # type: ignore[assignment]  # or Python would try, and complain, again at exit
+        raise DeliveryError(f"cannot write to standard output: {_reason(error)}") from None
+
+
+def _write(lines: Iterable[str], file: BinaryIO) -> None:
+    """Everything, as far as the disk if there is one."""
+    for line in lines:
+        file.write(line.encode("utf-8", "backslashreplace") + b"\n")
+    file.flush()
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def _replacing(target: str) -> Iterator[BinaryIO]:
+    """A new file beside the target that takes its place once it is written; devices are written to."""
+    if os.path.exists(target) and not os.path.isfile(target):
+        with open(target, "wb") as device:
+            yield device
+        return
+    folder, name = os.path.split(target)
+    temporary = os.path.join(folder, f".{name[:100]}.{os.getpid()}.tmp")
+    mode = stat.S_IMODE(os.stat(target).st_mode) if os.path.exists(target) else None
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        with open(descriptor, "wb") as file:
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
+            yield file
+        os.replace(temporary, target)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    parent = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(parent)
+    finally:
+        os.close(parent)
+
+
+def _reason(error: OSError) -> str:
+    """What the operating system says, as a phrase."""
+    return (error.strerror or str(error)).lower()

@@ -1,0 +1,65 @@
+"""What a run depends on: which wires are selected, which move, and what happens inside a gate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from exprgrad.circuit import Circuit, Composite
+from exprgrad.errors import shown
+from exprgrad.forward import forward, rule
+from exprgrad.gates import CONST, INPUT
+from exprgrad.lower import body
+from exprgrad.run import Run
+
+
+def live(circuit: Circuit, values: Sequence[float]) -> list[bool]:
+    """For each wire, whether the output depends on it by way of selected branches."""
+    found = [False] * len(circuit.gates)
+    found[circuit.output] = True
+    for wire in range(circuit.output, -1, -1):
+        if not found[wire]:
+            continue
+        op, inputs = circuit.gates[wire].op, circuit.gates[wire].inputs
+        for position, source in enumerate(inputs):
+            condition = op.live[position] if op.live else None
+            if condition is None or rule(condition, op)(*[values[w] for w in inputs], values[wire]):
+                found[source] = True
+    return found
+
+
+def moving(run: Run) -> list[bool]:
+    """For each wire, whether it depends on an input whose gradient is wanted, steps included."""
+    found: list[bool] = []
+    for wire, gate in enumerate(run.circuit.gates):
+        if gate.op is INPUT:
+            found.append(run.gradients[wire] is not None)
+        else:
+            found.append(any([found[source] for source in gate.inputs]))
+    return found
+
+
+def inside(circuit: Circuit, values: Sequence[float], wire: int) -> tuple[Circuit, list[float]] | None:
+    """The body of a composite gate of the user's with its values, None for any other gate."""
+    gate = circuit.gates[wire]
+    found = body(gate.op) if isinstance(gate.op, Composite) else None
+    if found is None:
+        return None
+    reads = [values[source] for source in gate.inputs]
+    return found, forward(found.gates, dict(zip(found.inputs.values(), reads, strict=True)))
+
+
+def facts(circuit: Circuit, values: Sequence[float], wire: int) -> str:
+    """``x - 3 is -1 here`` for the wires that a gate reads, constants left out."""
+    sources = dict.fromkeys(circuit.gates[wire].inputs)
+    known = [source for source in sources if circuit.gates[source].op is not CONST]
+    return ", ".join(f"{piece(circuit, source)} is {digits(values[source])} here" for source in known[:3])
+
+
+def piece(circuit: Circuit, wire: int) -> str:
+    """A wire's piece of the formula, or its name, safe to print and at most 30 characters."""
+    return shown(circuit.piece(wire) or circuit.gates[wire].name or circuit.gates[wire].op.name, 30)
+
+
+def digits(value: float) -> str:
+    """The shortest digits that read back to this float64; whole numbers without a point."""
+    return repr(value).removesuffix(".0")

@@ -1,0 +1,108 @@
+"""The special functions on float64, each the true value rounded once.
+
+mpmath computes them with 95 bits (of 100 and more its float() would cut, not round, the rest) and
+is imported when one of them is first used.  Poles and infinities follow C's tgamma and lgamma and
+IEEE 754: a pole with a sign is that infinity, one without is nan.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+inf, nan = math.inf, math.nan
+
+
+@cache
+def _mp() -> Any:
+    """An mpmath context of our own, so that nobody else's precision is touched."""
+    import mpmath
+
+    context = mpmath.mp.clone()
+    context.prec = 95
+    return context
+
+
+def gamma(x: float) -> float:
+    """The gamma function; inf past 171.6."""
+    if x != x or x == -inf or (x < 0 and x == math.floor(x)):
+        return nan
+    if x == 0 or x > 172:
+        return math.copysign(inf, x)
+    if x < -190:  # below the smallest float64
+        return -0.0 if math.floor(x) % 2 else 0.0
+    return float(_mp().gamma(x))
+
+
+def lgamma(x: float) -> float:
+    """log(abs(gamma(x)))."""
+    if x != x:
+        return x
+    if abs(x) == inf or (x <= 0 and x == math.floor(x)):
+        return inf
+    return float(_mp().loggamma(x).real)
+
+
+def digamma(x: float) -> float:
+    """The derivative of lgamma."""
+    return polygamma(0.0, x)
+
+
+def polygamma(n: float, x: float) -> float:
+    """The n-th derivative of digamma."""
+    if x != x or x == -inf or not (n >= 0 and n == math.floor(n) and n < inf):
+        return nan
+    if x == inf:
+        return 0.0 if n else inf
+    if x <= 0 and x == math.floor(x):
+        if n % 2:
+            return inf
+        return -math.copysign(inf, x) if x == 0 else nan
+    return float(_mp().psi(int(n), x))
+
+
+def beta(a: float, b: float) -> float:
+    """gamma(a)*gamma(b)/gamma(a + b)."""
+    if a != a or b != b:
+        return nan
+    try:
+        return float(_mp().beta(a, b).real)
+    except ValueError:
+        return nan
+
+
+def factorial(x: float) -> float:
+    """gamma(x + 1), without rounding x + 1."""
+    if x != x or x == -inf or (x < 0 and x == math.floor(x)):
+        return nan
+    if x > 171:
+        return inf
+    return float(_mp().factorial(x)) if x > -190 else gamma(x + 1)
+
+
+def erfinv(x: float) -> float:
+    """The inverse of erf; infinite at -1 and 1."""
+    if not abs(x) < 1:
+        return math.copysign(inf, x) if abs(x) == 1 else nan
+    return float(_mp().erfinv(x))
+
+
+def norm_cdf(x: float) -> float:
+    """The standard normal distribution function."""
+    if not abs(x) < 40:
+        return nan if x != x else float(x > 0)
+    return float(_mp().ncdf(x))
+
+
+SPECIAL: dict[str, Callable[..., float]] = {
+    "gamma": gamma,
+    "lgamma": lgamma,
+    "digamma": digamma,
+    "polygamma": polygamma,
+    "beta": beta,
+    "factorial": factorial,
+    "erfinv": erfinv,
+    "norm_cdf": norm_cdf,
+}

@@ -1,0 +1,114 @@
+"""What is wrong with a formula that does not parse, judged by the token before and the token there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exprgrad.errors import FormulaError, named, shown
+
+if TYPE_CHECKING:
+    from exprgrad.parse import Token
+
+_OPERATORS = {
+    "_OR", "_AND", "_NOT", "_LESS", "_LESS_EQUAL", "_GREATER", "_GREATER_EQUAL", "_EQUAL", "_NOT_EQUAL",
+    "_PLUS", "_MINUS", "_TIMES", "_DIVIDE", "_FLOOR_DIVIDE", "_PERCENT", "_POWER",
+}  # fmt: skip
+_ENDS = {"$END", "_NEWLINE", "_SEMICOLON"}
+
+# characters that other languages use, and what to write here
+_REMEDIES = {
+    "[": "group with ( and )",
+    "]": "group with ( and )",
+    "{": "group with ( and )",
+    "}": "group with ( and )",
+    "|": "write abs(x) for |x|, and `or` for ||",
+    "&": "write `and` for a condition",
+    "!": "write factorial(n) for n!, and `not` or != for a condition",
+    "~": "write `not` for a condition",
+    "√": "write √(x) or sqrt(x)",
+    "$": "names need no sign in front",
+    "@": "scalars are multiplied with *",
+    ":": "write where(condition, a, b) for a choice",
+    "?": "write where(condition, a, b) for a choice",
+    "\\": "write names and functions without a backslash: sin(x), sqrt(x)",
+    "'": "formulas have no text",
+    '"': "formulas have no text",
+    "`": "formulas have no text",
+    "∑": "write the sum out with +",
+}
+
+
+def explain(text: str, tokens: list[Token]) -> FormulaError:
+    """The error for a formula whose last token here fits no rule."""
+    before, here = (tokens[-2] if len(tokens) > 1 else None), tokens[-1]
+    place = (here.start, here.stop)
+    word = shown(text[here.start : here.stop])
+    left = None if before is None else shown(text[before.start : before.stop])
+    opened = _open_parenthesis(tokens[:-1])
+
+    if here.kind == "STRAY":
+        hint = _REMEDIES.get(word, "")
+        if word == ".":
+            hint = "functions may stand after math., np., numpy., np.linalg., torch. and jnp. only"
+        return FormulaError(f"a formula cannot contain {named(text[here.start])}", text, place, hint=hint)
+    if here.kind in _ENDS:
+        if opened is not None and (before is None or before.kind not in _OPERATORS or here.kind == "$END"):
+            return FormulaError(
+                "this parenthesis is never closed", text, (opened.start, opened.stop), hint="add a )"
+            )
+        return _missing(text, before, left)
+    if here.kind == "_RIGHT":
+        if opened is None:
+            return FormulaError(
+                "this ) closes nothing", text, place, hint="remove it, or add a ( before it"
+            )
+        if before is not None and before.kind == "_LEFT":
+            return FormulaError(
+                "there is nothing between these parentheses", text, (before.start, here.stop),
+                hint="put a formula between them, or remove them",
+            )  # fmt: skip
+        return _missing(text, before, left)
+    if here.kind == "_COMMA":
+        if before is None or before.kind in _OPERATORS | {"_LEFT", "_COMMA"}:
+            return FormulaError("a comma needs a formula on its left", text, place)
+        return FormulaError(
+            "a comma separates the inputs of a function, and this is not inside one", text, place,
+            hint="write a decimal point as . and separate statements with ;",
+        )  # fmt: skip
+    if here.kind == "_EQUALS":
+        return FormulaError(
+            "this = has no name to define on its left", text, place,
+            hint="a statement is `name = formula` or `name(inputs) = formula`; compare with ==",
+        )  # fmt: skip
+    if before is not None and before.kind in _OPERATORS and here.kind in _OPERATORS:
+        return FormulaError(
+            f"two operators in a row: {left} and {word}", text, (before.start, here.stop),
+            hint="remove one of them, or put a number or a name between them",
+        )  # fmt: skip
+    if here.kind in _OPERATORS:
+        return FormulaError(f"{word} needs a number or a name on its left", text, place)
+    return FormulaError(
+        f"{word} cannot stand behind {left}" if left else f"a formula cannot begin with {word}", text, place,
+        hint="an operator such as + or * is missing between them" if left else "",
+    )  # fmt: skip
+
+
+def _missing(text: str, before: Token | None, left: str | None) -> FormulaError:
+    """Something ended where an operand was due."""
+    if before is None or before.kind in _ENDS:
+        return FormulaError("there is no formula here", text, (len(text), len(text)))
+    what = f"{left} needs a number or a name on its right"
+    if before.kind == "_EQUALS":
+        what = "this = has no formula on its right"
+    return FormulaError(what, text, (before.start, before.stop))
+
+
+def _open_parenthesis(tokens: list[Token]) -> Token | None:
+    """The innermost parenthesis that is still open."""
+    opened: list[Token] = []
+    for token in tokens:
+        if token.kind == "_LEFT":
+            opened.append(token)
+        elif token.kind == "_RIGHT" and opened:
+            opened.pop()
+    return opened[-1] if opened else None

@@ -1,0 +1,79 @@
+"""The parser's tables: made from grammar/formula.lark by lark, once, when the package is built.
+
+Importing lark and building the tables takes longer than everything else a run does, so the wheel
+ships them as JSON beside the grammar.  The file carries the grammar it was made from: in a
+checkout whose grammar has been edited it is out of date, and the tables are built in memory.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+class Tables(NamedTuple):
+    """An LALR(1) parser: what to do in a state on a token, and how a rule is reduced.
+
+    ``actions[state][token]``: a state to go on to, or ``~rule`` to reduce by; nonterminals too.
+    ``rules[rule]``: the nonterminal, the number of its symbols, the name of its node or None.
+    """
+
+    token: re.Pattern[str]
+    ignored: frozenset[str]
+    actions: list[dict[str, int]]
+    rules: list[tuple[str, int, str | None]]
+    accept: int
+
+
+@cache
+def load() -> Tables:
+    """The tables, from the file beside the grammar if it was made from this very grammar."""
+    folder = _folder()
+    grammar = (folder / "formula.lark").read_text(encoding="utf-8")
+    try:
+        data = json.loads((folder / "tables.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        data = {}
+    if data.get("grammar") != grammar:
+        data = build(grammar)
+    return Tables(
+        token=re.compile(data["token"]),
+        ignored=frozenset(data["ignored"]),
+        actions=data["actions"],
+        rules=[(origin, size, alias) for origin, size, alias in data["rules"]],
+        accept=data["accept"],
+    )
+
+
+def build(grammar: str) -> dict[str, Any]:
+    """What lark makes of the grammar, as plain data; a conflict in it is lark's GrammarError."""
+    from lark import Lark
+    from lark.parsers.lalr_analysis import Shift
+
+    parser: Any = Lark(grammar, parser="lalr", lexer="basic", maybe_placeholders=False).parser
+    table = parser.parser._parse_table
+    states = sorted(table.states, key=lambda state: state != table.start_states["start"])  # the first one first
+    numbers = {state: number for number, state in enumerate(states)}
+    rules = list({rule: None for row in table.states.values() for act, rule in row.values() if act is not Shift})
+    order = {rule: number for number, rule in enumerate(rules)}
+    terminals = [f"(?P<{terminal.name}>{terminal.pattern.to_regexp()})" for terminal in parser.lexer.terminals]
+    return {
+        "grammar": grammar,
+        "token": "|".join([*terminals, "(?P<STRAY>(?s:.))"]),
+        "ignored": sorted(parser.lexer.ignore_types),
+        "actions": [
+            {symbol: numbers[to] if act is Shift else ~order[to] for symbol, (act, to) in row.items()}
+            for row in map(table.states.__getitem__, states)
+        ],
+        "rules": [[rule.origin.name, len(rule.expansion), rule.alias] for rule in rules],
+        "accept": numbers[table.end_states["start"]],
+    }
+
+
+def _folder() -> Path:
+    """The grammar's folder: inside the package in a wheel, beside it in a checkout."""
+    inside = Path(__file__).parent / "grammar"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "grammar"

@@ -1,0 +1,1 @@
+"""Circuits and runs as text, one file per reading."""

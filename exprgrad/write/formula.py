@@ -1,0 +1,96 @@
+"""A circuit as a formula, fully parenthesised; what is printed reads back to the same circuit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from exprgrad.circuit import Circuit, Composite
+from exprgrad.gates import CONST, INPUT
+from exprgrad.lower import body
+
+
+def write(circuit: Circuit) -> str:
+    """The circuit's formula: composite gates, then a line for each wire with a name or a fork.
+
+    Names that are not the language's, such as ``d[x]``, are written ``d_x``.
+    """
+    lines = [*_definitions(circuit), *_statements(circuit)]
+    return "\n".join(lines)
+
+
+def _definitions(circuit: Circuit) -> Iterator[str]:
+    """``g(t) = …`` for each of the user's composite gates."""
+    rows = dict.fromkeys(gate.op for gate in circuit.gates if isinstance(gate.op, Composite))
+    for row in rows:
+        inside = body(row)
+        if inside is not None:
+            yield f"{row.name}({', '.join(row.inputs)}) = {_expression(inside, inside.output, _names(inside, set()))}"
+
+
+def _statements(circuit: Circuit) -> Iterator[str]:
+    """The wires that need a line of their own, in firing order, and the output last."""
+    uses = [0] * len(circuit.gates)
+    for gate in circuit.gates:
+        for source in gate.inputs:
+            uses[source] += 1
+    stated = {
+        wire
+        for wire, gate in enumerate(circuit.gates)
+        if gate.inputs and (gate.name is not None or uses[wire] > 1 or (uses[wire] == 0 and wire != circuit.output))
+    }
+    names = _names(circuit, stated)
+    for wire, gate in enumerate(circuit.gates):
+        if gate.op is INPUT and gate.value is not None:
+            yield f"{names[wire]} = {gate.value!r}"
+        elif wire in stated and wire != circuit.output:
+            yield f"{names[wire]} = {_expression(circuit, wire, names)}"
+    output = circuit.output
+    if circuit.gates[output].name is not None and circuit.gates[output].inputs:
+        yield f"{names[output]} = {_expression(circuit, output, names)}"
+    elif uses[output]:
+        yield names.get(output) or _expression(circuit, output, names)
+    else:
+        yield _expression(circuit, output, names)
+
+
+def _names(circuit: Circuit, stated: set[int]) -> dict[int, str]:
+    """What the wires that are referred to by name are called, in the language's letters."""
+    names: dict[int, str] = {}
+    taken: set[str] = set()
+    for wire, label in enumerate(circuit.labels()):
+        if circuit.gates[wire].op is INPUT or wire in stated:
+            name = re.sub(r"\W+", "_", label).strip("_")
+            while name in taken:
+                name += "_"
+            taken.add(name)
+            names[wire] = name
+    return names
+
+
+def _expression(circuit: Circuit, wire: int, names: dict[int, str]) -> str:
+    """The expression of one wire, down to constants and the wires that have names."""
+    pieces: list[str] = []
+    waiting: list[int | str] = [wire]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            pieces.append(item)
+            continue
+        op, inputs, _, _, value = circuit.gates[item]
+        if op is CONST and value is not None:
+            pieces.append(repr(value))
+        elif item in names and item != wire:
+            pieces.append(names[item])
+        elif op is INPUT:
+            pieces.append(names[item])
+        elif op.symbol is None:
+            separated: list[int | str] = [")"]
+            for source in reversed(inputs):
+                separated += [source, ", "]
+            waiting += [*separated[:-1], f"{op.name}("]
+        elif len(inputs) == 1:
+            waiting += [")", inputs[0], f"({op.symbol}{' ' * op.symbol.isalpha()}"]
+        else:
+            waiting += [")", inputs[1], f" {op.symbol} ", inputs[0], "("]
+    return "".join(pieces)
