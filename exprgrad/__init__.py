@@ -6,7 +6,7 @@
 (-12.0, {'x': -4.0, 'y': -4.0, 'z': 3.0})
 
 ``read`` makes a circuit of a formula, ``run`` runs it at a point, ``backward`` and ``tangent`` make
-circuits of its derivatives, ``write`` prints a circuit as a formula, ``notes`` says where a run is
+circuits of its derivatives, ``to_formula`` prints a circuit, ``notes`` says where a run is
 not finite or not smooth.  Everything a user can set right is raised as an ExprgradError.
 """
 
@@ -21,7 +21,7 @@ from exprgrad.errors import ExprgradError, FormulaError, UsageError
 from exprgrad.kinks import Note
 from exprgrad.read import read
 from exprgrad.run import Run, run
-from exprgrad.write.formula import write
+from exprgrad.write.formula import write as to_formula
 
 __all__ = [
     "Backward",
@@ -37,5 +37,5 @@ __all__ = [
     "read",
     "run",
     "tangent",
-    "write",
+    "to_formula",
 ]

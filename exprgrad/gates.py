@@ -17,11 +17,11 @@ tests alike; chain.py does what all gates have in common (accumulation, structur
               written so that NaN counts as selected.
 ``domain=``   where the value is an ordinary number; the tests sample it, warnings quote it.
 ``kinks=``    where left and right derivative differ: Kink(at, left, right, jax, torch), formulas
-              over the inputs; left and right are local gradients as the first input grows, jax and
-              torch what these two print there (measured: JAX 0.10, PyTorch 2.15).
+              over the inputs; left and right are local gradients as the first input that ``at`` names
+              grows, jax and torch what these two print there (measured: JAX 0.10, PyTorch 2.15).
 ``steps=``    where the value jumps: Step(at, left, right), left and right are values.
-``ulps=``     the accuracy of the local gradients when it is not 4 units in the last place, with
-              ``near=`` the magnitude below which these units stop shrinking (next to a root).
+``ulps=``     the accuracy of value and local gradients when it is not 4 units in the last place,
+              with ``near=`` the magnitude below which these units stop shrinking (next to a root).
 ``sample=``   the range the tests draw inputs from, where float64's whole range says nothing.
 
 Inputs may have defaults: ``"x slope=0.01"``.  Angles are in radians throughout.
@@ -44,7 +44,7 @@ class Kink(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A point where the value jumps from ``left`` to ``right`` as the first input grows."""
+    """A point where the value jumps from ``left`` to ``right`` as the first input in ``at`` grows."""
 
     at: str
     left: str
@@ -219,7 +219,7 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
          steps=(Step("y == 0 and x < 0", "-pi", "pi"),)),
     gate("sinpi", "x", "pi*cospi(x)",          doc="sin(pi*x)", sample=(-1e9, 1e9)),
     gate("cospi", "x", "-pi*sinpi(x)",         doc="cos(pi*x)", sample=(-1e9, 1e9)),
-    gate("sinc",  "x", "dsinc(x)",             doc="sin(pi*x)/(pi*x), and 1 at 0", sample=(-1e9, 1e9)),
+    gate("sinc",  "x", "dsinc(x)",             doc="sin(pi*x)/(pi*x), and 1 at 0", sample=(-1e9, 1e9), near=1),
     gate("dsinc", "x", "where(x == 0, -pi^2/3, -(2*out/x + pi^2*sinc(x)))",
          doc="the derivative of sinc", sample=(-1e9, 1e9), ulps=8, near=1),
     gate("deg",   "x", "180/pi",               aliases="degrees rad2deg", doc="radians to degrees", sample=(-1e300, 1e300)),
@@ -231,7 +231,7 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
     gate("tanh",  "x", "1/cosh(x)^2"),
     gate("sech",  "x", "-out*tanh(x)",         value="1/cosh(x)"),
     gate("csch",  "x", "-out/tanh(x)",         value="1/sinh(x)", domain="x != 0"),
-    gate("coth",  "x", "-1/sinh(x)^2",         value="1/tanh(x)", domain="x != 0"),
+    gate("coth",  "x", "-1/sinh(x)^2",         value="1/tanh(x)", domain="x != 0", ulps=6),
     gate("asinh", "x", "1/hypot(1, x)",        aliases="arcsinh"),
     gate("acosh", "x", "1/(sqrt(x - 1)*sqrt(x + 1))", aliases="arccosh", domain="x >= 1"),
     gate("atanh", "x", "1/((1 - x)*(1 + x))",  aliases="arctanh", domain="-1 < x < 1"),
@@ -276,6 +276,7 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
     gate("heaviside", "x at=0.5", "0", "1", aliases="step", live=(None, "x == 0"), doc="0 below 0, 1 above, `at` at 0",
          steps=(Step("x == 0", "0", "1"),)),
     gate("copysign", "a b", "sign(a)*copysign(1, b)", "0", doc="the size of a with the sign of b",
+         steps=(Step("b == 0 and a != 0", "-abs(a)", "abs(a)"),),
          kinks=(Kink("a == 0", "-copysign(1, b)", "copysign(1, b)", "copysign(1, a)*copysign(1, b)", "0"),)),
 ),
 "sigmoids and their kin": (
@@ -285,18 +286,18 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
     gate("silu",       "x", "out*sigmoid(-x) + sigmoid(x)", aliases="swish", value="x*sigmoid(x)", near=1),
     gate("mish",       "x", "tanh(softplus(x)) + x*sigmoid(x)/cosh(softplus(x))^2", value="x*tanh(softplus(x))",
          near=1, ulps=8),
-    gate("gelu",       "x", "norm_cdf(x) + x*norm_pdf(x)", value="x*norm_cdf(x)", near=1),
+    gate("gelu",       "x", "norm_cdf(x) + x*norm_pdf(x)", value="x*norm_cdf(x)", near=1, sample=(-1e3, 1e3)),
     gate("gelu_tanh",  "x", value="x*sigmoid(sqrt(8/pi)*(x + 0.044715*x^3))", near=1, ulps=16,
          doc="gelu by its tanh approximation", sample=(-1e100, 1e100)),
     gate("softsign",   "x", "1/(1 + abs(x))^2", value="x/(1 + abs(x))"),
 ),
 "special functions": (
-    gate("erf",       "x", "2/sqrt(pi)*gaussian(x)",  doc="the error function"),
-    gate("erfc",      "x", "-2/sqrt(pi)*gaussian(x)", doc="1 - erf(x), accurate far out"),
+    gate("erf",       "x", "2/sqrt(pi)*gaussian(x)",  doc="the error function", sample=(-1e3, 1e3)),
+    gate("erfc",      "x", "-2/sqrt(pi)*gaussian(x)", doc="1 - erf(x), accurate far out", sample=(-1e3, 1e3)),
     gate("erfinv",    "x", "sqrt(pi)/2/gaussian(out)", doc="the inverse of erf", domain="-1 < x < 1", ulps=64),
-    gate("gaussian",  "x", "-2*x*out",          doc="exp(-x^2)"),
-    gate("norm_pdf",  "x", "-x*out",            doc="the standard normal density"),
-    gate("norm_cdf",  "x", "norm_pdf(x)",       doc="the standard normal distribution function"),
+    gate("gaussian",  "x", "-2*x*out",          doc="exp(-x^2)", sample=(-1e3, 1e3)),
+    gate("norm_pdf",  "x", "-x*out",            doc="the standard normal density", sample=(-1e3, 1e3)),
+    gate("norm_cdf",  "x", "norm_pdf(x)",       doc="the standard normal distribution function", sample=(-1e3, 1e3)),
     gate("gamma",     "x", "out*digamma(x)",    aliases="Γ", domain="x > 0 or x != floor(x)", sample=(-170, 171)),
     gate("lgamma",    "x", "digamma(x)",        aliases="gammaln loggamma", domain="x > 0 or x != floor(x)",
          doc="log(abs(gamma(x)))", sample=(-1e6, 1e300)),
@@ -304,8 +305,11 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
          doc="the derivative of lgamma", sample=(-1e6, 1e300)),
     gate("polygamma", "n x", "nan", "polygamma(n + 1, x)", domain="n >= 0 and n == floor(n) and (x > 0 or x != floor(x))",
          doc="the n-th derivative of digamma, n a whole number", sample=(0, 50)),
-    gate("beta",      "a b", "out*(digamma(a) - digamma(a + b))", "out*(digamma(b) - digamma(a + b))",
-         doc="gamma(a)*gamma(b)/gamma(a + b)", domain="a > 0 and b > 0", sample=(0, 100), ulps=2000),
+    gate("polygamma_drop", "n x h", "nan", "polygamma_drop(n + 1, x, h)", "-polygamma(n + 1, x + h)",
+         doc="polygamma(n, x) - polygamma(n, x + h) without cancellation", sample=(1e-6, 20), ulps=64,
+         domain="n >= 0 and n == floor(n) and x > 0 and h > 0"),
+    gate("beta",      "a b", "out*polygamma_drop(0, a, b)", "out*polygamma_drop(0, b, a)",
+         doc="gamma(a)*gamma(b)/gamma(a + b)", domain="a > 0 and b > 0", sample=(0, 100)),
     gate("factorial", "x", "out*digamma(x + 1)", doc="gamma(x + 1)", domain="x > -1 or x != floor(x)",
          sample=(-170, 170), near=1),
 ),

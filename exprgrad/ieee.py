@@ -99,6 +99,16 @@ def where(c: float, a: float, b: float) -> float:
 # ---------------------------------------------------------------- exponentials and logarithms
 
 
+def cbrt(x: float) -> float:
+    """The real cube root: the library's, corrected once by Newton with the exact residual."""
+    root = math.cbrt(x)
+    if not 1e-90 < abs(x) < 1e300:  # the residual would not be exact
+        return root
+    square, error = _product(root, root)
+    cube, rest = _product(square, root)
+    return root - ((cube - x) + rest + error * root) / (3 * square)
+
+
 def exp10(x: float) -> float:
     """10 to the power x."""
     return power(10.0, x)
@@ -167,20 +177,24 @@ def norm_pdf(x: float) -> float:
 
 
 def _exp_of_square(x: float, scale: float) -> float:
-    """exp(scale*x^2) for a power of two as scale, with the rounding error of x^2 put back.
+    """exp(scale*x^2) for a power of two as scale.
 
-    The error is found by Veltkamp's splitting (T. J. Dekker, 1971); without it the result would
-    be off by x^2 units in the last place.
+    The rounding error of x^2 is put back; without it the result would be off by x^2 ulps.
     """
-    square = x * x
-    if not square < 3000:
+    if not abs(x) < 60:
         return nan if x != x else 0.0
-    big = 134217729.0 * x
-    high = big - (big - x)
-    low = x - high
-    error = low * low - ((square - high * high) - 2 * high * low)
+    square, error = _product(x, x)
     power = math.exp(scale * square)
     return power + power * (scale * error)
+
+
+def _product(a: float, b: float) -> tuple[float, float]:
+    """a*b and its rounding error, exactly (T. J. Dekker, 1971, with Veltkamp's splitting)."""
+    product = a * b
+    big_a, big_b = 134217729.0 * a, 134217729.0 * b
+    high_a, high_b = big_a - (big_a - a), big_b - (big_b - b)
+    low_a, low_b = a - high_a, b - high_b
+    return product, low_a * low_b - ((product - high_a * high_b) - low_a * high_b - high_a * low_b)
 
 
 # ---------------------------------------------------------------- trigonometry
@@ -277,6 +291,7 @@ PRIMITIVES: dict[str, Function] = {
     "or": lambda a, b: float(bool(a) or bool(b)),
     "not": lambda a: float(not a),
     "where": where,
+    "cbrt": cbrt,
     "exp10": exp10,
     "log": _log,
     "log1p": _log1p,

@@ -63,6 +63,16 @@ def polygamma(n: float, x: float) -> float:
     return float(_mp().psi(int(n), x))
 
 
+def polygamma_drop(n: float, x: float, h: float) -> float:
+    """polygamma(n, x) - polygamma(n, x + h), with the digits that the difference loses put on top."""
+    if not (n >= 0 and n == math.floor(n) and 0 < x < inf and 0 < h < inf):
+        return polygamma(n, x) - polygamma(n, x + h)
+    mp, lost = _mp(), 2 * max(0, math.frexp(x)[1] - math.frexp(h)[1])
+    with mp.workprec(95 + lost):
+        difference = mp.psi(int(n), x) - mp.psi(int(n), mp.mpf(x) + h)
+    return float(+difference)
+
+
 def beta(a: float, b: float) -> float:
     """gamma(a)*gamma(b)/gamma(a + b)."""
     if a != a or b != b:
@@ -101,6 +111,7 @@ SPECIAL: dict[str, Callable[..., float]] = {
     "lgamma": lgamma,
     "digamma": digamma,
     "polygamma": polygamma,
+    "polygamma_drop": polygamma_drop,
     "beta": beta,
     "factorial": factorial,
     "erfinv": erfinv,

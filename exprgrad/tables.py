@@ -8,9 +8,9 @@ checkout whose grammar has been edited it is out of date, and the tables are bui
 from __future__ import annotations
 
 import json
+import os
 import re
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 
@@ -32,9 +32,11 @@ class Tables(NamedTuple):
 def load() -> Tables:
     """The tables, from the file beside the grammar if it was made from this very grammar."""
     folder = _folder()
-    grammar = (folder / "formula.lark").read_text(encoding="utf-8")
+    with open(os.path.join(folder, "formula.lark"), encoding="utf-8") as file:
+        grammar = file.read()
     try:
-        data = json.loads((folder / "tables.json").read_text(encoding="utf-8"))
+        with open(os.path.join(folder, "tables.json"), encoding="utf-8") as file:
+            data = json.load(file)
     except FileNotFoundError:
         data = {}
     if data.get("grammar") != grammar:
@@ -73,7 +75,11 @@ def build(grammar: str) -> dict[str, Any]:
     }
 
 
-def _folder() -> Path:
-    """The grammar's folder: inside the package in a wheel, beside it in a checkout."""
-    inside = Path(__file__).parent / "grammar"
-    return inside if inside.is_dir() else Path(__file__).parent.parent / "grammar"
+def _folder() -> str:
+    """The grammar's folder: inside the package in a wheel, beside it in a checkout.
+
+    By os.path, since importing pathlib takes as long as parsing a hundred formulas.
+    """
+    package = os.path.dirname(os.path.abspath(__file__))
+    inside = os.path.join(package, "grammar")
+    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "grammar")
