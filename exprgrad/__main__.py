@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -24,6 +25,7 @@ def main() -> NoReturn:
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # the reader has gone: end without a word
     _fill_descriptors()
+    gc.disable()  # nothing here makes cycles worth collecting, and a large circuit is all tuples
     try:
         from exprgrad.cli import main as run_command
 

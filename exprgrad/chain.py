@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from exprgrad.circuit import Builder, Circuit, Gate
 from exprgrad.errors import CircuitError
-from exprgrad.gates import CONST, INPUT, Row
+from exprgrad.gates import INPUT, Row
 from exprgrad.lower import body, formula
 from exprgrad.tidy import GATE, derive
 
@@ -155,8 +155,8 @@ def _locals(builder: Builder, gate: Gate, out: int, active: list[bool]) -> list[
         if condition is not None:
             guard = _instance(builder, _rule(condition, names), wires)
             wire = derive(builder, _WHERE, (guard, wire, builder.const(0.0)))
-            if builder.gates[guard].op is CONST:  # selected, or not, whatever the inputs are
-                pushes.append(_Push(wire, None) if builder.gates[guard].value else None)
+            if guard in builder.constants:  # selected, or not, whatever the inputs are
+                pushes.append(_Push(wire, None) if builder.constants[guard] else None)
                 continue
         pushes.append(_Push(wire, guard))
     return pushes

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from exprgrad.errors import CircuitError, Span, shown
+from exprgrad.errors import MARGIN, CircuitError, Span, excerpt, shown
 from exprgrad.gates import CONST, INPUT, Row
 
 
@@ -46,10 +46,10 @@ class Circuit:
         """The inputs' wires by name, in the order in which the formula mentions them."""
         return {str(gate.name): wire for wire, gate in enumerate(self.gates) if gate.op is INPUT}
 
-    def piece(self, wire: int) -> str:
-        """The piece of the formula a wire came from, as it was written."""
+    def piece(self, wire: int, limit: int = MARGIN) -> str:
+        """The piece of the formula a wire came from, safe to print, its middle left out if long."""
         span = self.gates[wire].span
-        return self.text[span[0] : span[1]] if span else ""
+        return excerpt(self.text, span, limit) if span else ""
 
     def labels(self) -> list[str]:
         """A name for every wire: its own, a constant's digits, or v1, v2 … for the others."""
@@ -69,7 +69,7 @@ class Circuit:
             default = "" if gate.value is None else f" {gate.value!r}"
             reads = f"({', '.join([shown(labels[w]) for w in gate.inputs])})" if gate.inputs else default
             piece = self.piece(wire) if gate.inputs else ""
-            yield f"{shown(labels[wire])} = {gate.op.name}{reads}" + (f"  # {shown(piece)}" if piece else "")
+            yield f"{shown(labels[wire])} = {gate.op.name}{reads}" + (f"  # {piece}" if piece else "")
         yield f"output {shown(labels[self.output])}"
 
     def __str__(self) -> str:
@@ -96,14 +96,16 @@ class Circuit:
 
 
 class Builder:
-    """Collects gates for a circuit.  Constants are shared; nothing else is."""
+    """Collects gates for a circuit.  Constants are shared; nothing else is.
+
+    ``constants`` has the values of the constants' wires.
+    """
 
     def __init__(self, gates: tuple[Gate, ...] = (), names: Mapping[str, int] | None = None) -> None:
         self.gates = list(gates)
         self.names = dict(names or {})
-        self._constants = {
-            repr(gate.value): wire for wire, gate in enumerate(gates) if gate.op is CONST
-        }
+        self.constants = {wire: gate.value for wire, gate in enumerate(gates) if gate.op is CONST}
+        self._shared = {repr(value): wire for wire, value in self.constants.items()}
 
     def add(self, op: Row, inputs: tuple[int, ...], span: Span | None = None) -> int:
         """A gate's wire."""
@@ -113,10 +115,11 @@ class Builder:
     def const(self, value: float, span: Span | None = None) -> int:
         """A constant's wire, the same for the same number (0.0 and -0.0 are two)."""
         key = repr(value)
-        wire = self._constants.get(key)
+        wire = self._shared.get(key)
         if wire is None:
             self.gates.append(Gate(CONST, (), span, None, value))
-            wire = self._constants[key] = len(self.gates) - 1
+            wire = self._shared[key] = len(self.gates) - 1
+            self.constants[wire] = value
         return wire
 
     def input(self, name: str, default: float | None = None, span: Span | None = None) -> int:

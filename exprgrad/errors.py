@@ -84,6 +84,14 @@ def shown(text: str, limit: int = MARGIN) -> str:
     return text
 
 
+def excerpt(text: str, span: Span, limit: int = MARGIN) -> str:
+    """A piece of a text as ``shown``, without copying a long one."""
+    start, stop = span
+    if stop - start > 2 * limit:
+        return shown(text[start : start + limit] + text[stop - limit : stop], limit)
+    return shown(text[start:stop], limit)
+
+
 def named(text: str) -> str:
     """The text in quotes, each character outside ASCII with its code point behind."""
     points = " ".join(f"U+{ord(character):04X}" for character in text[:8] if not character.isascii())

@@ -57,7 +57,7 @@ def facts(circuit: Circuit, values: Sequence[float], wire: int) -> str:
 
 def piece(circuit: Circuit, wire: int) -> str:
     """A wire's piece of the formula, or its name, safe to print and at most 30 characters."""
-    return shown(circuit.piece(wire) or circuit.gates[wire].name or circuit.gates[wire].op.name, 30)
+    return circuit.piece(wire, 30) or shown(circuit.gates[wire].name or circuit.gates[wire].op.name, 30)
 
 
 def digits(value: float) -> str:

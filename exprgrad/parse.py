@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from exprgrad.errors import shown
-from exprgrad.syntax import explain
+from exprgrad.syntax import Token, explain
 from exprgrad.tables import load
 
 
@@ -24,18 +24,11 @@ class Node(NamedTuple):
     stop: int
 
 
-class Token(NamedTuple):
-    """One token: its name in the grammar and its place in the text."""
+def tokens(text: str) -> Iterator[tuple[str, int, int]]:
+    """The formula's tokens, then ``$END``: each one's name in the grammar and place in the text.
 
-    kind: str
-    start: int
-    stop: int
-
-
-def tokens(text: str) -> Iterator[Token]:
-    """The formula's tokens, then ``$END``; newlines inside parentheses are not among them.
-
-    A character that begins no token is a token named ``STRAY``, which no rule accepts.
+    Newlines inside parentheses are not among them.  A character that begins no token is one named
+    ``STRAY``, which no rule accepts.
     """
     tables = load()
     ignored = tables.ignored
@@ -50,8 +43,9 @@ def tokens(text: str) -> Iterator[Token]:
             depth -= 1
         elif kind == "_NEWLINE" and depth > 0:
             continue
-        yield Token(kind, *match.span())
-    yield Token("$END", len(text), len(text))
+        start, stop = match.span()
+        yield kind, start, stop
+    yield "$END", len(text), len(text)
 
 
 def parse(text: str) -> list[Node]:
@@ -65,7 +59,7 @@ def parse(text: str) -> list[Node]:
         while True:
             action = actions[states[-1]].get(kind)
             if action is None:
-                raise explain(text, [token for token in tokens(text) if token.start <= begin])
+                raise explain(text, [Token(*token) for token in tokens(text) if token[1] <= begin])
             if action >= 0:
                 states.append(action)
                 starts.append(begin)

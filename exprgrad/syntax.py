@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from exprgrad.errors import FormulaError, named, shown
 
-if TYPE_CHECKING:
-    from exprgrad.parse import Token
+
+class Token(NamedTuple):
+    """One token: its name in the grammar and its place in the text."""
+
+    kind: str
+    start: int
+    stop: int
+
 
 _OPERATORS = {
     "_OR", "_AND", "_NOT", "_LESS", "_LESS_EQUAL", "_GREATER", "_GREATER_EQUAL", "_EQUAL", "_NOT_EQUAL",

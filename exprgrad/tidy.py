@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from exprgrad.circuit import Builder
 from exprgrad.forward import function
-from exprgrad.gates import CATALOGUE, CONST, Row
+from exprgrad.gates import CATALOGUE, Row
 
 GATE = {row.name: row for rows in CATALOGUE.values() for row in rows}
 
 
 def derive(builder: Builder, op: Row, inputs: tuple[int, ...]) -> int:
     """The wire of a gate that the formula does not show: folded and simplified where it can be."""
-    known = [builder.gates[wire].value if builder.gates[wire].op is CONST else None for wire in inputs]
+    known = [builder.constants.get(wire) for wire in inputs]
     numbers = [value for value in known if value is not None]
-    if len(numbers) == len(inputs):
-        return builder.const(function(op)(*numbers))
     if numbers:
+        if len(numbers) == len(inputs):
+            return builder.const(function(op)(*numbers))
         name = op.name
         if name == "where" and known[0] is not None:  # where(1, a, b) -> a
             return inputs[1] if known[0] else inputs[2]

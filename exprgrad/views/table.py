@@ -23,7 +23,6 @@ from exprgrad.live import digits
 from exprgrad.run import Run
 
 MOST = 400  # wires in one table; of more, the first and the last ones are shown
-PIECE = 60  # characters of the formula in one line
 VALUE, GRADIENT = "green", "red"  # the colours of the lecture notes' circuit diagrams
 HEADERS = ("wire", "gate", "formula", "value", "gradient", "local gradients")
 
@@ -54,7 +53,7 @@ def lines(run: Run) -> Iterator[Line]:
         yield Line(
             shown(labels[wire], 30),
             gate.op.name,
-            shown(circuit.piece(wire) or labels[wire], PIECE),
+            circuit.piece(wire) or shown(labels[wire]),
             digits(run.values[wire]),
             "" if gradient is None else digits(gradient),
             [

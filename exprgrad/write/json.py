@@ -9,9 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
-from exprgrad.errors import shown
 from exprgrad.gates import CONST
 from exprgrad.kinks import Note
 from exprgrad.run import Run
@@ -21,60 +19,63 @@ PIECE = 200  # characters of the formula in one gate's `expr`
 
 def write(run: Run, notes: Sequence[Note]) -> Iterator[str]:
     """The lines of the object described in the README: formula, inputs, value, grad, gates, notes."""
+    labels = run.circuit.labels()
     yield "{"
-    yield f'  "formula": {_text(run.circuit.text)},'
-    yield f'  "inputs": {_text(run.inputs)},'
-    yield f'  "value": {_text(run.value)},'
-    yield f'  "grad": {_text(run.gradient)},'
-    yield from _list("gates", _gates(run), ",")
-    labels = run.circuit.labels() if notes else []
+    yield f'  "formula": {json.dumps(run.circuit.text)},'
+    yield f'  "inputs": {_numbers(run.inputs)},'
+    yield f'  "value": {_number(run.value)},'
+    yield f'  "grad": {_numbers(run.gradient)},'
+    yield from _list("gates", _gates(run, labels), ",")
     yield from _list("notes", (_note(run, labels[note.wire], note) for note in notes), "")
     yield "}"
 
 
 def write_row(run: Run) -> Iterator[str]:
     """The run as one JSON line: inputs, value, grad."""
-    yield _text({**run.inputs, "value": run.value, "grad": run.gradient})
+    inputs = _numbers(run.inputs)[1:-1]
+    separator = ", " if inputs else ""
+    yield f'{{{inputs}{separator}"value": {_number(run.value)}, "grad": {_numbers(run.gradient)}}}'
 
 
-def _gates(run: Run) -> Iterator[dict[str, Any]]:
-    """Every wire but the constants, which stand as numbers where they are read."""
-    circuit = run.circuit
-    labels = circuit.labels()
-    for wire, gate in enumerate(circuit.gates):
-        if gate.op is CONST:
+def _gates(run: Run, labels: Sequence[str]) -> Iterator[str]:
+    """Every wire but the constants, which stand as numbers where they are read.
+
+    Put together by hand, as there may be a million of them and json.dumps takes longer than the run.
+    """
+    circuit, values = run.circuit, run.values
+    quoted = list(map(json.dumps, labels))
+    read = [_number(values[wire]) if gate.op is CONST else quoted[wire] for wire, gate in enumerate(circuit.gates)]
+    for wire, (op, sources, _, _, _) in enumerate(circuit.gates):
+        if op is CONST:
             continue
-        constants = [circuit.gates[source].op is CONST for source in gate.inputs]
-        yield {
-            "id": labels[wire],
-            "gate": gate.op.name,
-            "expr": shown(circuit.piece(wire) or labels[wire], PIECE),
-            "inputs": [
-                run.values[source] if constant else labels[source]
-                for source, constant in zip(gate.inputs, constants, strict=True)
-            ],
-            "value": run.values[wire],
-            "grad": run.gradients[wire],
-            "local": run.locals[wire] or [None] * len(gate.inputs),
-        }
+        expr = json.dumps(circuit.piece(wire, PIECE) or labels[wire])
+        inputs = ", ".join([read[source] for source in sources])
+        local = ", ".join([_number(number) for number in run.locals[wire] or [None] * len(sources)])
+        yield (
+            f'{{"id": {quoted[wire]}, "gate": {json.dumps(op.name)}, "expr": {expr}, "inputs": [{inputs}], '
+            f'"value": {_number(values[wire])}, "grad": {_number(run.gradients[wire])}, "local": [{local}]}}'
+        )
 
 
-def _note(run: Run, label: str, note: Note) -> dict[str, Any]:
+def _note(run: Run, label: str, note: Note) -> str:
     circuit, report = run.circuit, note.report
-    return {
-        "kind": note.kind,
-        "id": label,
-        "gate": circuit.gates[note.wire].op.name,
-        "expr": shown(circuit.piece(note.wire), PIECE),
-        "span": report.span,
-        "message": report.message,
-        "label": report.label,
-        "hint": report.hint,
-        **note.facts,
-    }
+    return json.dumps(
+        {
+            "kind": note.kind,
+            "id": label,
+            "gate": circuit.gates[note.wire].op.name,
+            "expr": circuit.piece(note.wire, PIECE),
+            "span": report.span,
+            "message": report.message,
+            "label": report.label,
+            "hint": report.hint,
+            **{key: _finite(fact) for key, fact in note.facts.items()},
+        },
+        allow_nan=False,
+    )
 
 
-def _list(name: str, items: Iterator[dict[str, Any]], comma: str) -> Iterator[str]:
+def _list(name: str, items: Iterator[str], comma: str) -> Iterator[str]:
     """A member whose items stand one a line."""
     before = next(items, None)
     if before is None:
@@ -82,22 +83,24 @@ def _list(name: str, items: Iterator[dict[str, Any]], comma: str) -> Iterator[st
         return
     yield f'  "{name}": ['
     for item in items:
-        yield f"    {_text(before)},"
+        yield f"    {before},"
         before = item
-    yield f"    {_text(before)}"
+    yield f"    {before}"
     yield f"  ]{comma}"
 
 
-def _text(value: Any) -> str:
-    """JSON text, with null for what is not finite."""
-    return json.dumps(_finite(value), allow_nan=False)
+def _number(value: float | None) -> str:
+    """The shortest digits that read back to this float64, null if there are none."""
+    return repr(value) if value is not None and math.isfinite(value) else "null"
 
 
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return value
+def _numbers(values: Mapping[str, float]) -> str:
+    """An object of numbers."""
+    return f"{{{', '.join([f'{json.dumps(name)}: {_number(value)}' for name, value in values.items()])}}}"
+
+
+def _finite(fact: float | Mapping[str, str] | Mapping[str, float]) -> object:
+    """A note's fact with null for what is not finite."""
+    if isinstance(fact, Mapping):
+        return {key: item if isinstance(item, str) else _finite(item) for key, item in fact.items()}
+    return fact if math.isfinite(fact) else None
