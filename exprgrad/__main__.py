@@ -36,7 +36,7 @@ def main() -> NoReturn:
         status = 128 + stopped.number
     except MemoryError:
         status = _last_word("there is not enough memory for this formula")
-    except Exception as error:  # whatever else it is, it is ours, and nobody should see a traceback
+    except Exception as error:  # noqa: BLE001  whatever it is, it is ours, and nobody should see a traceback
         status = _last_word(
             f"this is a bug of exprgrad: {type(error).__name__}. Please report it with the formula and the values"
         )

@@ -70,28 +70,29 @@ def number(name: str, text: str) -> float:
     """The value of a constant expression such as ``-1e-3`` or ``pi/4``; UsageError for any other."""
     try:
         circuit = read(text)
-        if circuit.inputs:
-            variable = next(iter(circuit.inputs))
-            raise UsageError(
-                f"the value of {named(name)} is not a number", text, circuit.gates[circuit.inputs[variable]].span,
-                hint="a value is a number, or a formula of numbers such as 1/3 or pi/4",
-            )  # fmt: skip
-    except UsageError:
-        raise
     except ExprgradError as error:
         report = error.report
         message = f"the value of {named(name)} is not a number: {report.message}"
         raise UsageError(message, report.text, report.span, report.label, report.hint) from None
+    for wire in circuit.inputs.values():
+        raise UsageError(
+            f"the value of {named(name)} is not a number", text, circuit.gates[wire].span,
+            hint="a value is a number, or a formula of numbers such as 1/3 or pi/4",
+        )  # fmt: skip
     return forward(circuit.gates, {})[circuit.output]
 
 
-def unknown_option(name: str, options: Collection[str], variables: Collection[str]) -> UsageError:
-    """The error for ``--alpha``: a variable with one dash too many, or a misspelt option."""
-    word = name.lstrip("-")
-    if word in variables:
-        return UsageError(f"{shown(name)} is not an option", hint=f"a variable has one dash: -{shown(word)} VALUE")
-    like = nearest(word, [option.lstrip("-") for option in options])
-    hint = f"did you mean --{like}?" if like else "exprgrad --help lists the options; a variable has one dash"
+def unknown_option(option: str, value: str, options: Collection[str], variables: Collection[str]) -> UsageError:
+    """The error for ``--alpha 0.5``: a variable with one dash too many, or a misspelt option.
+
+    ``value`` is the argument behind it.
+    """
+    name, equals, inside = option.partition("=")
+    if name[2:] in variables:
+        binding = f"{shown(name[1:])} {shown((inside if equals else value) or 'VALUE')}"
+        return UsageError(f"{shown(name)} is not an option", hint=f"a variable has one dash: {binding}")
+    like = nearest(name, list(options))
+    hint = f"did you mean {like}?" if like else "exprgrad --help lists the options; a variable has one dash"
     return UsageError(f"there is no option {shown(name)}", hint=hint)
 
 

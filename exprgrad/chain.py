@@ -84,11 +84,13 @@ def tangent(circuit: Circuit, wrt: str) -> Circuit:
     for wire, gate in enumerate(circuit.gates):
         if gate.op is INPUT and active[wire]:
             rate[wire] = builder.const(1.0)
-        moving = [None if rate[source] is None else _Push(rate[source], None) for source in gate.inputs]
-        if not any(moving):
+        if not active[wire] or gate.op is INPUT:
             continue
-        here = _locals(builder, gate, wire, active)
-        terms = [_through(builder, rate, local) for rate, local in zip(moving, here, strict=True) if rate and local]
+        terms = []
+        for source, local in zip(gate.inputs, _locals(builder, gate, wire, active), strict=True):
+            moving = rate[source]
+            if moving is not None and local is not None:
+                terms.append(_through(builder, _Push(moving, None), local))
         if terms:
             rate[wire] = _accumulate(builder, terms).wire
     output = rate[circuit.output]
@@ -107,8 +109,7 @@ def _active(circuit: Circuit, wrt: Collection[str] | None) -> list[bool]:
                 any([active[source] for source in inputs])
                 if gradients is None or None not in gradients
                 else any(
-                    active[source] and formula is not None
-                    for source, formula in zip(inputs, gradients, strict=True)
+                    active[source] and formula is not None for source, formula in zip(inputs, gradients, strict=True)
                 )
             )
     return active

@@ -56,9 +56,7 @@ class Circuit:
         taken = set(self.names)
         numbers = (f"v{k}" for k in range(1, len(self.gates) + len(taken) + 1))
         fresh = (name for name in numbers if name not in taken)
-        return [
-            gate.name or (repr(gate.value) if gate.op is CONST else next(fresh)) for gate in self.gates
-        ]
+        return [gate.name or (repr(gate.value) if gate.op is CONST else next(fresh)) for gate in self.gates]
 
     def lines(self) -> Iterator[str]:
         """The circuit as people read it, one gate a line: ``v1 = add(x, y)``."""

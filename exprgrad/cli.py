@@ -12,7 +12,7 @@ from exprgrad import __version__
 from exprgrad.arguments import number, split, unknown_option
 from exprgrad.chain import backward
 from exprgrad.diagnose import notes
-from exprgrad.errors import ExprgradError, Report, UnmetError, UsageError, shown
+from exprgrad.errors import ExprgradError, Report, UnmetError, UsageError, nearest, shown
 from exprgrad.files import deliver, read_formula
 from exprgrad.kinks import Note
 from exprgrad.parse import outline, parse
@@ -42,12 +42,17 @@ class Command(click.Command):
             for option in parts.options:
                 name = option.partition("=")[0]
                 if name.startswith("--") and name not in options:
-                    raise unknown_option(name, options, _variables(parts.words[0] if parts.words else ""))
+                    value = next(iter(args[args.index(option) + 1 :]), "")
+                    raise unknown_option(option, value, options, _variables(parts.words[0] if parts.words else ""))
         except UsageError:
             if ctx.resilient_parsing:
                 return []
             raise
         return super().parse_args(ctx, [*parts.options, "--", *parts.words])
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        """The usage in the order in which people write it."""
+        return ["FORMULA", "[-NAME VALUE]...", "[--OPTION]..."]
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """With a formula before ``--help``, its variables too."""
@@ -55,7 +60,10 @@ class Command(click.Command):
         if words:
             circuit = read(words[0], ctx.meta["values"])
             rows = [
-                (f"-{shown(name)} VALUE", "" if circuit.gates[wire].value is None else f"default {circuit.gates[wire].value!r}")
+                (
+                    f"-{shown(name)} VALUE",
+                    "" if circuit.gates[wire].value is None else f"default {circuit.gates[wire].value!r}",
+                )
                 for name, wire in circuit.inputs.items()
             ]
             with formatter.section(f"Variables of {shown(words[0])}"):
@@ -72,9 +80,20 @@ class Command(click.Command):
         return [*found, *super().shell_complete(ctx, incomplete)]
 
 
+class Choice(click.Choice[str]):
+    """One of some words; the error for another one suggests the nearest."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
+        """The word itself."""
+        if value in self.choices:
+            return value
+        like = nearest(str(value), list(self.choices))
+        hint = f"did you mean {like}?" if like else f"it takes {', '.join(self.choices)}"
+        raise UsageError(f"{param.opts[0] if param else ''} does not take {shown(str(value))}", hint=hint)
+
+
 @click.command(
     cls=Command,
-    options_metavar="[-NAME VALUE]... [--OPTION]...",
     context_settings={"help_option_names": ["--help"], "max_content_width": 100},
     epilog="""Examples:
 
@@ -86,19 +105,21 @@ class Command(click.Command):
 @click.argument("formula", required=False)
 @click.argument("files", nargs=-1)
 @click.option("--file", "path", metavar="PATH", help="Read the formula, a file of statements, from PATH.")
-@click.option("--to", "to", type=click.Choice(FORMATS), help="What to write; a table by default.")
+@click.option("--to", "to", type=Choice(FORMATS), help="What to write; a table by default.")
 @click.option("--out", metavar="PATH", help="Write to PATH, whole or not at all.")
 @click.option("--of", metavar="NAME", help="Take the wire NAME as the output.")
 @click.option("--wrt", metavar="NAME,NAME", help="Gradients with respect to these inputs only.")
 @click.option("--strict", is_flag=True, help="Exit with 5 if anything is not finite, or a kink.")
 @click.option("--quiet", is_flag=True, help="No notes about kinks and steps.")
 @click.option(
-    "--emit", type=click.Choice(["tree", "circuit", "backward"]), help="Write a stage of the work instead of the result."
+    "--emit",
+    type=Choice(["tree", "circuit", "backward"]),
+    help="Write a stage of the work instead of the result.",
 )
 @click.option("--gates", is_flag=True, help="List the gates.")
 @click.version_option(__version__, message="exprgrad %(version)s")
 @click.pass_context
-def command(ctx: click.Context, **options: Any) -> None:
+def command(ctx: click.Context, /, **options: Any) -> None:
     """The value of FORMULA, of every gate in it, and all their gradients.
 
     Each variable of the formula is an option with one dash, of any length; its VALUE may itself be
@@ -148,7 +169,9 @@ def _formula(formula: str | None, files: tuple[str, ...], path: str | None) -> s
     if path is not None:
         stray = [formula, *files] if formula is not None else []
         if stray:
-            raise UsageError(f"there is nothing to do with {shown(str(stray[0]))}", hint="the formula comes from --file")
+            raise UsageError(
+                f"there is nothing to do with {shown(str(stray[0]))}", hint="the formula comes from --file"
+            )
         return read_formula(path)
     if files:
         raise UsageError(
@@ -164,10 +187,10 @@ def _by_ending(out: str | None) -> str:
     return next((to for ending, to in _ENDINGS.items() if out is not None and out.endswith(ending)), "table")
 
 
-def _variables(text: str) -> Iterable[str]:
+def _variables(text: str) -> list[str]:
     """The formula's variables, none if it has an error."""
     try:
-        return read(text).inputs
+        return list(read(text).inputs)
     except ExprgradError:
         return []
 

@@ -37,9 +37,7 @@ class ExprgradError(Exception):
 
     code: ClassVar[int] = 1
 
-    def __init__(
-        self, message: str, text: str = "", span: Span | None = None, label: str = "", hint: str = ""
-    ) -> None:
+    def __init__(self, message: str, text: str = "", span: Span | None = None, label: str = "", hint: str = "") -> None:
         super().__init__(message)
         self.report = Report(message, text, span, label, hint)
 
@@ -102,12 +100,9 @@ def nearest(word: str, words: list[str]) -> str:
     """The word most like this one, or nothing: at least 3 letters, or the same but for case."""
     from difflib import get_close_matches
 
-    folded = {known.lower(): known for known in words if known.lower() == word.lower()}
-    if folded:
-        return folded[word.lower()]
-    known = [other for other in words if len(other) >= 3] if len(word) >= 3 else []
-    close = get_close_matches(word, known, n=1, cutoff=0.6)
-    return close[0] if close else ""
+    folded = {other.lower(): other for other in reversed(words) if len(word) >= 3 <= len(other) or other.lower() == word.lower()}
+    close = get_close_matches(word.lower(), list(folded), n=1, cutoff=0.6)
+    return folded[close[0]] if close else ""
 
 
 def _visible(character: str) -> str:

@@ -67,14 +67,13 @@ def _to_standard_output(lines: Iterable[str]) -> None:
         sys.stdout.flush()
         _write(lines, sys.stdout.buffer)
     except OSError as error:
-        sys.stdout = None  # type: ignore[assignment]  # or Python would try, and complain, again at exit
+        sys.stdout = None  # or Python would try, and complain, again at exit
         raise DeliveryError(f"cannot write to standard output: {_reason(error)}") from None
 
 
 def _write(lines: Iterable[str], file: BinaryIO) -> None:
     """Everything, as far as the disk if there is one."""
-    for line in lines:
-        file.write(line.encode("utf-8", "backslashreplace") + b"\n")
+    file.writelines(line.encode("utf-8", "backslashreplace") + b"\n" for line in lines)
     file.flush()
     if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         os.fsync(file.fileno())

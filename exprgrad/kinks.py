@@ -13,6 +13,8 @@ from exprgrad.gates import CONST, Kink, Row, Step
 from exprgrad.live import digits, facts, inside, live, moving, piece
 from exprgrad.run import Run
 
+_MOST_SWITCHES = 3  # each costs two runs
+
 Facts = dict[str, float | dict[str, str] | dict[str, float]]
 
 
@@ -44,6 +46,7 @@ def edges(run: Run, alive: Sequence[bool]) -> Iterator[Note]:
     """A note for each kink and step, and for each gate whose gradient is 0 everywhere."""
     circuit = run.circuit
     moves = moving(run)
+    switches = 0
     for wire, gate in enumerate(circuit.gates):
         if not alive[wire] or not any([moves[source] for source in gate.inputs]):
             continue
@@ -54,7 +57,9 @@ def edges(run: Run, alive: Sequence[bool]) -> Iterator[Note]:
         elif gate.op.kinks or gate.op.steps:
             here = next((local for local in run.locals[wire] if local is not None), None)
             for note in _edge(circuit, run.values, wire, here):
-                yield _switch(run, note) if note.kind == "step" and gate.op.gradients == (None, None) else note
+                comparison = note.kind == "step" and gate.op.gradients == (None, None)
+                switches += comparison
+                yield _switch(run, note) if comparison and switches <= _MOST_SWITCHES else note
 
 
 def _inside(circuit: Circuit, values: Sequence[float]) -> Iterator[Note]:

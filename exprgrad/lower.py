@@ -212,16 +212,14 @@ def _unambiguous(text: str, nodes: Sequence[Node], left: int, index: int) -> Non
             hint=f"write {shown(first)} or {shown(second)}",
         )  # fmt: skip
     word = text[last.start : last.stop]
-    if last.kind == "name" and word != "π":
-        tip = f"for the gate write {shown(word)}({shown(factor)})" if word in GATES else ""
-    elif factor[0] in ".0123456789":
-        tip = ""
-    else:
+    if (last.kind != "name" or word == "π") and factor[0] not in ".0123456789":
         return
+    advice = f"for a product write {shown(word)}*{shown(factor)}"
+    if last.kind == "name" and word in GATES:
+        advice = f"for the gate write {shown(word)}({shown(factor)})"
     raise FormulaError(
-        "two values stand in a row without an operator", text, (last.start, product.stop),
-        hint="\n".join(filter(None, [f"for a product write {shown(word)}*{shown(factor)}", tip])),
-    )  # fmt: skip
+        "two values stand in a row without an operator", text, (last.start, product.stop), hint=advice
+    )
 
 
 def _unknown(text: str, node: Node, name: str, definitions: Mapping[str, Row]) -> FormulaError:

@@ -67,7 +67,9 @@ class _Reader:
                 return self.outcome(left[-1], left[:-1], right)
             return self.define(left[-1], left[:-1], right)
         raise self.error(
-            "a statement defines a name, or a function of names", left[-1], "write `q = …` or `g(t) = …`; compare with =="
+            "a statement defines a name, or a function of names",
+            left[-1],
+            "write `q = …` or `g(t) = …`; compare with ==",
         )
 
     def assign(self, target: Node, nodes: Sequence[Node]) -> int:
@@ -148,8 +150,12 @@ class _Reader:
         if wire is None:
             return
         gate = self.builder.gates[wire]
-        if gate.op is INPUT and gate.value is None:
-            raise self.error(f"{named(name)} is used before it is defined", target, "define it above its first use, or choose another name")
+        if gate.op is INPUT and gate.name == name and gate.value is None:
+            raise self.error(
+                f"{named(name)} is used before it is defined",
+                target,
+                "define it above its first use, or choose another name",
+            )
         raise self.error(f"{named(name)} is defined twice", target, "a name stands for one wire: choose another")
 
     def literal(self, nodes: Sequence[Node]) -> float | None:

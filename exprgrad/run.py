@@ -9,7 +9,7 @@ from exprgrad.chain import backward
 from exprgrad.circuit import Circuit
 from exprgrad.errors import UsageError, named, nearest, shown
 from exprgrad.forward import forward
-from exprgrad.gates import INPUT
+from exprgrad.gates import GATES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,9 +43,7 @@ class Run:
         return {name: gradient for name, gradient in found.items() if gradient is not None}
 
 
-def run(
-    circuit: Circuit, point: Mapping[str, float], wrt: Collection[str] | None = None, upstream: float = 1.0
-) -> Run:
+def run(circuit: Circuit, point: Mapping[str, float], wrt: Collection[str] | None = None, upstream: float = 1.0) -> Run:
     """The circuit run forward and backward at a point.
 
     ``wrt`` names the inputs whose gradients are wanted, all by default; ``upstream`` is the
@@ -84,7 +82,10 @@ def _wires(circuit: Circuit, point: Mapping[str, float], wrt: Collection[str] | 
             "no value for " + ", ".join(map(named, missing[:10])) + (" …" if len(missing) > 10 else ""),
             circuit.text,
             circuit.gates[wires[missing[0]]].span,
-            hint="add " + " ".join(f"-{shown(name)} VALUE" for name in missing[:10]),
+            hint="\n".join(
+                ["add " + " ".join(f"-{shown(name)} VALUE" for name in missing[:10])]
+                + [f"the gate {name} is written {name}(…)" for name in missing[:1] if name in GATES]
+            ),
         )
     return wires
 
@@ -99,4 +100,4 @@ def _known(name: str, wires: Mapping[str, int]) -> str:
     like = nearest(name, list(wires))
     if like:
         return f"did you mean -{shown(like)}?"
-    return f"its variables are {', '.join(map(shown, list(wires)[:20]))}" if wires else "it has no variables"
+    return f"its variables are {', '.join(map(named, list(wires)[:20]))}" if wires else "it has no variables"

@@ -51,8 +51,8 @@ def digamma(x: float) -> float:
 
 
 def polygamma(n: float, x: float) -> float:
-    """The n-th derivative of digamma."""
-    if x != x or x == -inf or not (n >= 0 and n == math.floor(n) and n < inf):
+    """The n-th derivative of digamma, n a whole number up to 1000."""
+    if x != x or x == -inf or not _is_order(n):
         return nan
     if x == inf:
         return 0.0 if n else inf
@@ -65,7 +65,7 @@ def polygamma(n: float, x: float) -> float:
 
 def polygamma_drop(n: float, x: float, h: float) -> float:
     """polygamma(n, x) - polygamma(n, x + h), with the digits that the difference loses put on top."""
-    if not (n >= 0 and n == math.floor(n) and 0 < x < inf and 0 < h < inf):
+    if not (_is_order(n) and 0 < x < inf and 0 < h < inf):
         return polygamma(n, x) - polygamma(n, x + h)
     mp, lost = _mp(), 2 * max(0, math.frexp(x)[1] - math.frexp(h)[1])
     with mp.workprec(95 + lost):
@@ -104,6 +104,11 @@ def norm_cdf(x: float) -> float:
     if not abs(x) < 40:
         return nan if x != x else float(x > 0)
     return float(_mp().ncdf(x))
+
+
+def _is_order(n: float) -> bool:
+    """Whether there is an n-th derivative that can be computed in a moment."""
+    return 0 <= n <= 1000 and n == math.floor(n)
 
 
 SPECIAL: dict[str, Callable[..., float]] = {

@@ -59,15 +59,11 @@ def explain(text: str, tokens: list[Token]) -> FormulaError:
         return FormulaError(f"a formula cannot contain {named(text[here.start])}", text, place, hint=hint)
     if here.kind in _ENDS:
         if opened is not None and (before is None or before.kind not in _OPERATORS or here.kind == "$END"):
-            return FormulaError(
-                "this parenthesis is never closed", text, (opened.start, opened.stop), hint="add a )"
-            )
+            return FormulaError("this parenthesis is never closed", text, (opened.start, opened.stop), hint="add a )")
         return _missing(text, before, left)
     if here.kind == "_RIGHT":
         if opened is None:
-            return FormulaError(
-                "this ) closes nothing", text, place, hint="remove it, or add a ( before it"
-            )
+            return FormulaError("this ) closes nothing", text, place, hint="remove it, or add a ( before it")
         if before is not None and before.kind == "_LEFT":
             return FormulaError(
                 "there is nothing between these parentheses", text, (before.start, here.stop),
@@ -81,6 +77,8 @@ def explain(text: str, tokens: list[Token]) -> FormulaError:
             "a comma separates the inputs of a function, and this is not inside one", text, place,
             hint="write a decimal point as . and separate statements with ;",
         )  # fmt: skip
+    if here.kind == "_EQUALS" and opened is not None:
+        return FormulaError("there is an = inside parentheses", text, place, hint="compare with ==")
     if here.kind == "_EQUALS":
         return FormulaError(
             "this = has no name to define on its left", text, place,

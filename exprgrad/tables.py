@@ -56,7 +56,7 @@ def build(grammar: str) -> dict[str, Any]:
     from lark.parsers.lalr_analysis import Shift
 
     parser: Any = Lark(grammar, parser="lalr", lexer="basic", maybe_placeholders=False).parser
-    table = parser.parser._parse_table
+    table = parser.parser._parse_table  # noqa: SLF001  lark shows its tables nowhere else
     states = sorted(table.states, key=lambda state: state != table.start_states["start"])  # the first one first
     numbers = {state: number for number, state in enumerate(states)}
     rules = list({rule: None for row in table.states.values() for act, rule in row.values() if act is not Shift})

@@ -19,7 +19,8 @@ class TablesHook(BuildHookInterface[Any]):
         if self.target_name != "wheel":
             return
         spec = importlib.util.spec_from_file_location("tables", root / "exprgrad" / "tables.py")
-        assert spec is not None and spec.loader is not None
+        if spec is None or spec.loader is None:
+            raise ImportError(name="exprgrad.tables")
         tables = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(tables)
         grammar = (root / "grammar" / "formula.lark").read_text(encoding="utf-8")

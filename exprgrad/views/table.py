@@ -28,7 +28,7 @@ HEADERS = ("wire", "gate", "formula", "value", "gradient", "local gradients")
 
 
 class Line(NamedTuple):
-    """The cells of one wire; ``locals`` has one text for each wire the gate reads."""
+    """The cells of one wire; ``locals`` has one text for each local gradient, ``output`` marks the output."""
 
     wire: str
     gate: str
@@ -36,6 +36,7 @@ class Line(NamedTuple):
     value: str
     gradient: str
     locals: list[str]
+    output: bool = False
 
 
 def lines(run: Run) -> Iterator[Line]:
@@ -61,6 +62,7 @@ def lines(run: Run) -> Iterator[Line]:
                 for source, local in zip(gate.inputs, run.locals[wire], strict=False)
                 if local is not None
             ],
+            wire == circuit.output,
         )
 
 
@@ -99,8 +101,15 @@ def _wide(rows: list[Line]) -> Table:
     for header, style in zip(HEADERS, ("bold", "", "", VALUE, GRADIENT, ""), strict=True):
         table.add_column(header, style=style, no_wrap=True, overflow="ignore")
     for line in rows:
-        cells = (line.wire, line.gate, line.formula, _signed(line.value), _signed(line.gradient), ", ".join(line.locals))
-        table.add_row(*map(Text, cells), style=_style(line, rows))
+        cells = (
+            line.wire,
+            line.gate,
+            line.formula,
+            _signed(line.value),
+            _signed(line.gradient),
+            ", ".join(line.locals),
+        )
+        table.add_row(*map(Text, cells), style="bold" if line.output else "")
     return table
 
 
@@ -116,15 +125,10 @@ def _narrow(rows: list[Line]) -> Table:
     for line in rows:
         piece = "\n".join([line.formula, *[f"↳ {local}" for local in line.locals]])
         cells = (line.wire, piece, _signed(line.value), _signed(line.gradient))
-        table.add_row(*map(Text, cells), style=_style(line, rows))
+        table.add_row(*map(Text, cells), style="bold" if line.output else "")
     return table
 
 
 def _signed(number: str) -> str:
     """A number with a blank where others have a minus, so that digits stand below each other."""
     return f" {number}" if number and number[0] != "-" else number
-
-
-def _style(line: Line, rows: list[Line]) -> str:
-    """The output, the last line, stands out."""
-    return "bold" if line is rows[-1] else ""

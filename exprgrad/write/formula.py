@@ -80,9 +80,7 @@ def _expression(circuit: Circuit, wire: int, names: dict[int, str]) -> str:
         op, inputs, _, _, value = circuit.gates[item]
         if op is CONST and value is not None:
             pieces.append(repr(value))
-        elif item in names and item != wire:
-            pieces.append(names[item])
-        elif op is INPUT:
+        elif op is INPUT or (item in names and item != wire):
             pieces.append(names[item])
         elif op.symbol is None:
             separated: list[int | str] = [")"]

@@ -1,0 +1,1 @@
+"""How long exprgrad takes, beside others that do the same job: ``python tests/benchmarks``."""

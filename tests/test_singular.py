@@ -1,0 +1,176 @@
+"""Kinks and singular points, exactly as language.md tables them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from exprgrad.chain import backward
+from exprgrad.circuit import Circuit
+from exprgrad.diagnose import notes
+from exprgrad.read import read
+from exprgrad.run import run
+
+inf, nan = math.inf, math.nan
+
+TABLE = [
+    ("abs(x)", [0], 0, [0]),
+    ("relu(x)", [0], 0, [0]),
+    ("max(x, y)", [2, 2], 2, [0.5, 0.5]),
+    ("min(x, y)", [2, 2], 2, [0.5, 0.5]),
+    ("clip(x, 0, 1)", [0], 0, [0]),
+    ("clip(x, 0, 1)", [1], 1, [0]),
+    ("sqrt(x)", [0], 0, [inf]),
+    ("log(x)", [0], -inf, [inf]),
+    ("asin(x)", [1], math.pi / 2, [inf]),
+    ("log(x)", [-1], nan, [nan]),
+    ("sqrt(x)", [-1], nan, [nan]),
+    ("x/y", [0, 0], nan, [nan, nan]),
+    ("x/x", [0], nan, [nan]),
+    ("x - x", [inf], nan, [nan]),
+    ("0*x", [inf], nan, [nan]),
+    ("max(x, x)", [3], 3, [1]),
+    ("x^y", [0, 0], 1, [0, -inf]),
+    ("0^y", [2], 0, [0]),
+    ("x^y", [0, 2], 0, [0, 0]),
+    ("x^x", [0], 1, [-inf]),
+    ("x^y", [0, -1], inf, [-inf, -inf]),
+    ("x^y", [-2, 3], -8, [12, nan]),
+    ("x^2", [-1.5], 2.25, [-3]),
+    ("x^3", [-1.5], -3.375, [6.75]),
+    ("x^2", [0], 0, [0]),
+    ("x^0", [0], 1, [0]),
+    ("x^(1/3)", [-8], nan, [nan]),
+    ("hypot(x, y)", [0, 0], 0, [0, 0]),
+    ("atan2(x, y)", [0, 0], 0, [nan, nan]),
+    ("where(x>0, sqrt(x), 0)", [0], 0, [0]),
+    ("where(x>0, sqrt(x), 0)", [-1], 0, [0]),
+    ("1/(1+exp(-x))", [-1000], 0, [nan]),
+    ("sigmoid(x)", [-1000], 0, [0]),
+    ("softplus(x)", [25], 25.000000000013888, [0.9999999999861121]),
+    ("sqrt(x)^2", [0], 0, [nan]),
+    ("floor(x)", [2.5], 2, [0]),
+    ("round(x)", [2.5], 2, [0]),
+    ("sign(x)", [3], 1, [0]),
+    ("x % y", [-5.5, 2], 0.5, [1, 3]),
+    ("x % y", [5.5, 2], 1.5, [1, -2]),
+    ("leaky_relu(x)", [0], 0, [0.01]),
+    ("relu6(x)", [6], 6, [0]),
+    ("hardtanh(x)", [1], 1, [0]),
+    ("cbrt(x)", [-8], -2, [1 / 12]),
+    ("log1p(x)", [-1], -inf, [inf]),
+    ("1/x", [0], inf, [-inf]),
+    ("1/x", [-0.0], -inf, [-inf]),
+    ("acosh(x)", [1], 0, [inf]),
+    ("atanh(x)", [1], inf, [inf]),
+    ("copysign(x, y)", [0, 1], 0, [0, 0]),
+    ("x*log(x)", [0], nan, [nan]),
+    ("0*sqrt(x)", [0], 0, [nan]),
+    ("max(x, y)", [nan, 1], nan, [nan, nan]),
+    ("gamma(x)", [5], 24, [36.14682404236321]),
+    ("erf(x)", [0], 0, [1.1283791670955126]),
+]
+
+
+@pytest.mark.parametrize(("text", "at", "value", "gradient"), TABLE, ids=[f"{row[0]} at {row[1]}" for row in TABLE])
+def test_table(text: str, at: list[float], value: float, gradient: list[float]) -> None:
+    point = dict(zip(("x", "y") if "x" in text else ("y",), at, strict=False))
+    result = run(read(text), point)
+    assert result.value == pytest.approx(value, rel=4e-16, nan_ok=True)
+    assert list(result.gradient.values()) == pytest.approx(gradient, rel=4e-16, abs=0, nan_ok=True)
+
+
+def second(text: str, name: str, **point: float) -> float:
+    """The second derivative by one input."""
+    circuit = read(text)
+    first = backward(circuit)
+    wire = first.gradient[circuit.inputs[name]]
+    assert wire is not None
+    return run(Circuit(first.circuit.gates, first.circuit.names, wire), point, [name]).gradient[name]
+
+
+@pytest.mark.parametrize(
+    ("text", "x", "expected"),
+    [
+        ("where(x>0, sqrt(x), 0)", 0, 0), ("where(x>0, sqrt(x), 0)", -1, 0), ("where(x>0, log(x), x^2)", -3, 2),
+        ("max(sqrt(x), 1)", 0, 0), ("min(sqrt(x), -1)", 0, 0), ("clip(sqrt(x), 1, 2)", 0, 0), ("relu(sqrt(x) - 1)", 0, 0),
+        ("relu6(sqrt(x) - 1)", 0, 0), ("where(x>0, where(x>0, 1/x, 0), 0)", 0, 0), ("x^3", 0, 0), ("x^2", 0, 2),
+        ("x^3", -2, -12), ("x*abs(x)", -3, -2), ("exp(x)*x", 0, 2),
+    ],
+)  # fmt: skip
+def test_unselected_branches_are_structural_zeros_in_the_second_order_too(text: str, x: float, expected: float) -> None:
+    assert second(text, "x", x=x) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["max(sqrt(x), 1)", "min(1/x, 1)", "clip(sqrt(x), 1, 2)", "relu(-sqrt(x)-1)", "where(x > 1, log(x), 2)"]
+)
+def test_unselected_branches_are_structural_zeros(text: str) -> None:
+    """An infinite local gradient below an unselected branch does no harm, and is not reported."""
+    result = run(read(text), {"x": 0})
+    assert result.gradient == {"x": 0}
+    assert not [note for note in notes(result) if not note.finite]
+
+
+def test_a_wire_used_inside_and_outside_a_branch_is_not_guarded() -> None:
+    result = run(read("q = sqrt(x); where(x > 1, q, 2) + q"), {"x": 0})
+    assert result.gradient == {"x": inf}
+
+
+def kinds(text: str, **point: float) -> list[str]:
+    return [note.kind for note in notes(run(read(text, point), point))]
+
+
+@pytest.mark.parametrize(
+    ("text", "point", "expected"),
+    [
+        ("abs(x)", {"x": 0}, ["kink"]), ("abs(x)", {"x": 1}, []), ("floor(x)", {"x": 2}, ["step"]),
+        ("floor(x)", {"x": 2.5}, ["flat"]), ("max(x, y)", {"x": 1, "y": 1}, ["kink"]), ("max(x, x)", {"x": 1}, []),
+        ("log(x)", {"x": -1}, ["nan"]), ("exp(x)", {"x": 1000}, ["inf"]), ("sqrt(x)", {"x": 0}, ["inf"]),
+        ("sqrt(x)^2", {"x": 0}, ["nan"]), ("where(x > 0, x, 2)", {"x": 0}, ["step"]), ("max(x, -inf)", {"x": 1}, []),
+        ("where(x > 0, log(x), 2)", {"x": -1}, []), ("g(t) = abs(t); g(x) + 1", {"x": 0}, ["kink"]),
+        ("g(t) = log(t); g(x) + 1", {"x": -1}, ["nan"]), ("abs(2) + x", {"x": 0}, []), ("abs(0) + x", {"x": 0}, []),
+        ("where(1 > 0, x, abs(x))", {"x": 0}, []), ("x", {"x": inf}, ["inf"]), ("copysign(x, y)", {"x": 0, "y": 1}, ["kink"]),
+        ("1/(1+exp(-x))", {"x": -1000}, ["inf"]), ("atan(1/x)", {"x": 0}, ["inf"]), ("x*y", {"x": 1e200, "y": 1e200}, ["inf"]),
+    ],
+)  # fmt: skip
+def test_notes(text: str, point: dict[str, float], expected: list[str]) -> None:
+    assert kinds(text, **point) == expected
+
+
+def test_notes_point_at_the_place_and_name_the_remedy() -> None:
+    result = run(read("y * log(x - 3)"), {"x": 2, "y": 1})
+    text = notes(result)[0].report.render("warning")
+    assert text.startswith("warning: log(x - 3) is nan\n")
+    assert "    ^^^^^^^^^^ x - 3 is -1 here" in text
+    assert "log(x) needs x > 0" in text
+    assert "grad.y is nan" in text
+    overflow = notes(run(read("2/(1 + exp(-x)) + 1/(1 + exp(-x))"), {"x": -1000}))[0]
+    assert overflow.report.span == (7, 14)
+    sigmoid = notes(run(read("1/(1 + exp(-x))"), {"x": -1000}))[0].report.hint
+    assert "sigmoid(x) is 1/(1 + exp(-x)) without that" in sigmoid
+    assert "cbrt" in notes(run(read("x^(1/3)"), {"x": -8}))[0].report.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "point", "left", "right", "jax", "torch"),
+    [
+        ("abs(x)", {"x": 0}, -1, 1, 1, 0), ("relu(x)", {"x": 0}, 0, 1, 0, 0), ("hypot(x, y)", {"x": 0, "y": 0}, -1, 1, 0.5, nan),
+        ("max(x, y)", {"x": 1, "y": 1}, 0, 1, 0.5, 0.5), ("clip(x, 0, 1)", {"x": 1}, 1, 0, 0.5, 0),
+        ("hardtanh(x)", {"x": -1}, 0, 1, 1, 0),
+    ],
+)  # fmt: skip
+def test_kinks_say_what_others_print(
+    text: str, point: dict[str, float], left: float, right: float, jax: float, torch: float
+) -> None:
+    facts = notes(run(read(text), point))[0].facts
+    found = [facts[key] for key in ("left", "right", "jax", "torch")]
+    assert found == pytest.approx([left, right, jax, torch], nan_ok=True)
+
+
+def test_a_switch_says_what_either_outcome_would_give() -> None:
+    facts = notes(run(read("where(x>0, sqrt(x), 0)"), {"x": 0}))[0].facts
+    assert facts["false"] == {"x": 0}
+    assert facts["true"] == {"x": inf}
+    assert facts["jax"] == pytest.approx({"x": nan}, nan_ok=True)
