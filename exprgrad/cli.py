@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -13,7 +14,7 @@ from exprgrad.arguments import number, split, unknown_option
 from exprgrad.chain import backward
 from exprgrad.diagnose import notes
 from exprgrad.errors import ExprgradError, Report, UnmetError, UsageError, nearest, shown
-from exprgrad.files import deliver, read_formula
+from exprgrad.files import deliver, read_formula, standard_output
 from exprgrad.kinks import Note
 from exprgrad.parse import outline, parse
 from exprgrad.read import read
@@ -152,13 +153,22 @@ def command(ctx: click.Context, /, **options: Any) -> None:
 def main(arguments: list[str]) -> int:
     """Runs the command; the exit status.  Errors are printed to standard error."""
     try:
-        command.main(arguments, prog_name="exprgrad", standalone_mode=False)
+        if {"--help", "--version"} & set(arguments) or "_EXPRGRAD_COMPLETE" in os.environ:
+            with standard_output():  # click prints these by itself
+                return _run(arguments)
+        return _run(arguments)
     except ExprgradError as error:
         print(error, file=sys.stderr)
         return error.code
     except click.ClickException as error:
         print(Report(error.format_message().rstrip(".")).render("error"), file=sys.stderr)
         return UsageError.code
+
+
+def _run(arguments: list[str]) -> int:
+    """Runs the command by click; the exit status."""
+    try:
+        command.main(arguments, prog_name="exprgrad", standalone_mode=False)
     except click.exceptions.Exit as end:
         return end.exit_code
     return 0

@@ -100,7 +100,11 @@ def nearest(word: str, words: list[str]) -> str:
     """The word most like this one, or nothing: at least 3 letters, or the same but for case."""
     from difflib import get_close_matches
 
-    folded = {other.lower(): other for other in reversed(words) if len(word) >= 3 <= len(other) or other.lower() == word.lower()}
+    folded = {
+        other.lower(): other
+        for other in reversed(words)
+        if len(word) >= 3 <= len(other) or other.lower() == word.lower()
+    }
     close = get_close_matches(word.lower(), list(folded), n=1, cutoff=0.6)
     return folded[close[0]] if close else ""
 

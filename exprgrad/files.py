@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 from exprgrad.errors import DeliveryError, FormulaError, UsageError, shown
@@ -48,7 +49,8 @@ def deliver(lines: Iterable[str], out: str | None, source: str | None = None) ->
     pipe ends the process (cli.py leaves that to the operating system).
     """
     if out is None:
-        _to_standard_output(lines)
+        with standard_output() as file:
+            _write(lines, file)
         return
     target = os.path.realpath(out)
     if source is not None and os.path.exists(target) and os.path.exists(source) and os.path.samefile(source, target):
@@ -60,12 +62,15 @@ def deliver(lines: Iterable[str], out: str | None, source: str | None = None) ->
         raise DeliveryError(f"cannot write {shown(out)}: {_reason(error)}") from None
 
 
-def _to_standard_output(lines: Iterable[str]) -> None:
+@contextmanager
+def standard_output() -> Iterator[BinaryIO]:
+    """Standard output for bytes; a DeliveryError if it is closed or does not take all of them."""
     if sys.stdout is None:
         raise DeliveryError("standard output is closed")
     try:
         sys.stdout.flush()
-        _write(lines, sys.stdout.buffer)
+        yield sys.stdout.buffer
+        sys.stdout.flush()
     except OSError as error:
         sys.stdout = None  # or Python would try, and complain, again at exit
         raise DeliveryError(f"cannot write to standard output: {_reason(error)}") from None
@@ -75,8 +80,9 @@ def _write(lines: Iterable[str], file: BinaryIO) -> None:
     """Everything, as far as the disk if there is one."""
     file.writelines(line.encode("utf-8", "backslashreplace") + b"\n" for line in lines)
     file.flush()
-    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        os.fsync(file.fileno())
+    with suppress(io.UnsupportedOperation):  # a stream of somebody who calls us has no descriptor
+        if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            os.fsync(file.fileno())
 
 
 @contextmanager

@@ -217,9 +217,7 @@ def _unambiguous(text: str, nodes: Sequence[Node], left: int, index: int) -> Non
     advice = f"for a product write {shown(word)}*{shown(factor)}"
     if last.kind == "name" and word in GATES:
         advice = f"for the gate write {shown(word)}({shown(factor)})"
-    raise FormulaError(
-        "two values stand in a row without an operator", text, (last.start, product.stop), hint=advice
-    )
+    raise FormulaError("two values stand in a row without an operator", text, (last.start, product.stop), hint=advice)
 
 
 def _unknown(text: str, node: Node, name: str, definitions: Mapping[str, Row]) -> FormulaError:

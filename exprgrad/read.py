@@ -11,6 +11,7 @@ from exprgrad.lower import closed, constant, function_name, lower, number
 from exprgrad.parse import Node, parse
 
 MAX_CHARACTERS = 32_000_000
+MAX_BODIES = 500_000  # gates of all composite gates together, those inside others counted again
 
 
 def read(text: str, given: Collection[str] = (), of: str | None = None) -> Circuit:
@@ -49,6 +50,7 @@ class _Reader:
         self.given = given
         self.builder = Builder()
         self.definitions: dict[str, Row] = {}
+        self.bodies = 0
 
     def statement(self, nodes: Sequence[Node], last: bool) -> int:
         """The wire a statement stands for."""
@@ -100,6 +102,12 @@ class _Reader:
             inside.input(parameter)
         resolve = closed(self.text, inside, shown(name))
         wire = lower(self.text, nodes, inside, resolve, self.definitions, flat=True)
+        self.bodies += len(inside.gates)
+        if self.bodies > MAX_BODIES:
+            raise self.error(
+                f"the composite gates have more than {MAX_BODIES:,} gates inside", target,
+                "each use of a gate in another's definition counts with all it has inside",
+            )  # fmt: skip
         value = self.text[nodes[-1].start : nodes[-1].stop]
         self.definitions[name] = Composite(name, inputs, value=value, body=inside.circuit(wire, self.text))
         return wire

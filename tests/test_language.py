@@ -86,7 +86,9 @@ def test_refused(text: str, reason: str) -> None:
     assert reason in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["gamma", "beta", "E", "S", "N", "lambda", "class", "print", "__import__", "sin", "π_r"])
+@pytest.mark.parametrize(
+    "name", ["gamma", "beta", "E", "S", "N", "lambda", "class", "print", "__import__", "sin", "π_r"]
+)
 def test_names_are_free(name: str) -> None:
     """Function names, Python's words and computer algebra's constants are ordinary variables."""
     if name == "π_r":  # π is a number, so this is a product
@@ -133,7 +135,9 @@ def test_a_definition_may_take_the_name_of_a_gate() -> None:
 class _Trees:
     """lark's own parser on the same grammar."""
 
-    parser: Any = lark.Lark((ROOT / "grammar" / "formula.lark").read_text(encoding="utf-8"), parser="lalr", lexer="basic")
+    parser: Any = lark.Lark(
+        (ROOT / "grammar" / "formula.lark").read_text(encoding="utf-8"), parser="lalr", lexer="basic"
+    )
 
     @classmethod
     def postorder(cls, text: str) -> list[tuple[str, int]]:
@@ -152,7 +156,29 @@ def _postorder(tree: Any) -> list[Any]:
 
 PIECES = st.lists(
     st.sampled_from(
-        ["x", "y", "2", "1.5", "(", ")", "sin(", "+", "-", "*", "/", "^", "²", "<", "==", ",", ";", " and ", "not ", "=", "π"]
+        [
+            "x",
+            "y",
+            "2",
+            "1.5",
+            "(",
+            ")",
+            "sin(",
+            "+",
+            "-",
+            "*",
+            "/",
+            "^",
+            "²",
+            "<",
+            "==",
+            ",",
+            ";",
+            " and ",
+            "not ",
+            "=",
+            "π",
+        ]
     ),
     min_size=1,
     max_size=14,

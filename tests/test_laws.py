@@ -176,10 +176,6 @@ def test_kinks_state_what_both_sides_have(row: Row) -> None:
 def test_names_are_unambiguous() -> None:
     """No two rows answer to the same name with the same number of inputs."""
     for name, rows in GATES.items():
-        counts = [
-            count
-            for row in rows
-            for count in range(len(row.inputs) - len(row.defaults), len(row.inputs) + 1)
-        ]
+        counts = [count for row in rows for count in range(len(row.inputs) - len(row.defaults), len(row.inputs) + 1)]
         if name not in ("sub", "neg", "add", "pos"):
             assert len(counts) == len(set(counts)), name

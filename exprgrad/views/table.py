@@ -8,6 +8,7 @@ than the terminal.
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -73,10 +74,13 @@ def show(run: Run) -> RenderableType:
 
 def draw(renderable: RenderableType, to_terminal: bool) -> list[str]:
     """What rich makes of a renderable: lines for standard output, or plain ones for a file."""
-    console = Console(file=None if to_terminal else io.StringIO(), highlight=False, emoji=False, markup=False)
-    with console.capture() as capture:
-        console.print(renderable, crop=False, soft_wrap=False)
-    return [line.rstrip() for line in capture.get().splitlines()]
+    text = io.StringIO()
+    coloured = None if to_terminal else False  # rich looks at FORCE_COLOR and the like
+    if to_terminal and sys.stdout is not None and sys.stdout.isatty():
+        coloured = True
+    console = Console(file=text, force_terminal=coloured, highlight=False, emoji=False, markup=False)
+    console.print(renderable, crop=False)
+    return [line.rstrip() for line in text.getvalue().splitlines()]
 
 
 class _Fitting:
@@ -115,7 +119,7 @@ def _wide(rows: list[Line]) -> Table:
 
 def _narrow(rows: list[Line]) -> Table:
     """Local gradients below the formula; only the formula's text may be broken."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1), show_edge=False, pad_edge=False)
     locals_ = [f"↳ {local}" for line in rows for local in line.locals]
     table.add_column(HEADERS[0], style="bold", no_wrap=True, overflow="ignore")
     room = max([len("↳ local gradients"), *map(len, locals_)])

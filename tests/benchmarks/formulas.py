@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 LONG: dict[str, Callable[[int], str]] = {
-    "sum x+x+...": lambda n: "+".join(["x"] * n),
-    "nest ((...x))": lambda n: "(" * n + "x" + ")" * n,
-    "nest sin(sin(...x))": lambda n: "sin(" * n + "x" + ")" * n,
-    "nest --...x": lambda n: "-" * n + "x",
+    "x+x+...+x": lambda n: "+".join(["x"] * n),
+    "((...x))": lambda n: "(" * n + "x" + ")" * n,
+    "sin(sin(...x))": lambda n: "sin(" * n + "x" + ")" * n,
+    "--...x": lambda n: "-" * n + "x",
 }
 """Formulas that grow in one way, by their size."""
 
-POINT = {"a": 0.3, "b": -0.7, "c": 1.1, "d": 0.9, "e": -1.3}
+POINT = {"u": 0.3, "v": -0.7, "w": 1.1, "x": 0.9, "y": -1.3}
 _PAIRS = list(itertools.permutations(range(len(POINT)), 2))
 _NAMED = list(itertools.permutations(POINT, 2))
 

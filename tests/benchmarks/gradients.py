@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
 
-from exprgrad import read, run
-from exprgrad.gates import CONST, INPUT
-
 from benchmarks.formulas import BENDS, POINT, WAVES, bends, waves
 from benchmarks.measure import interleave
 from benchmarks.peers import installed
 from benchmarks.report import Row, quantity, ratio
+from exprgrad import read, run
+from exprgrad.gates import CONST, INPUT
 
 ROUNDS = 7
 LEAST = 0.02  # seconds of calls in a row
@@ -26,9 +25,9 @@ Job = Callable[[], list[float]]  # a value, then its gradients
 
 def rows() -> Iterator[Row]:
     """A formula of functions for those that have them, one of operators and relu for micrograd."""
-    yield from _compare(WAVES, "exp, log, sin, sqrt, ^, max", {**PEERS, "SymPy: call of the lambdified": _lambdified})
+    yield from _compare(WAVES, "exp, log, sin, sqrt, ^, max", PEERS)
     yield from _building()
-    yield Row("micrograd", "has no such gates")
+    yield Row("  micrograd", "no such gates")
     yield from _compare(BENDS, "+, -, *, /, ^, relu", {"micrograd: Value and backward": _micrograd})
 
 
@@ -39,24 +38,25 @@ def _compare(formula: str, what: str, peers: dict[str, Callable[[], Job]]) -> It
 
     def ours() -> list[float]:
         result = run(circuit, POINT)
-        return [result.value, *result.gradient.values()]
+        return [result.value, *map(result.gradient.__getitem__, POINT)]
 
     jobs = {name: make() for name, make in peers.items() if installed(name)}
     right = {name: job for name, job in jobs.items() if _agree(job(), ours())}
     times = interleave({"": ours, **right}, ROUNDS, LEAST)
-    yield quantity(f"exprgrad's run, a gate ({what})", times[""] / gates * 1e6, " us")
+    yield Row(f"{gates} gates: {what}; 5 inputs", "")
+    yield quantity("  exprgrad: run, by the gate", times[""] / gates * 1e6, " us")
     for name in peers:
         if name in right:
-            yield ratio(name, times[name] / times[""])
+            yield ratio(f"  {name}", times[name] / times[""])
         else:
-            yield Row(name, "wrong answer" if name in jobs else "not installed")
+            yield Row(f"  {name}", "wrong answer" if name in jobs else "not installed")
 
 
 def _building() -> Iterator[Row]:
     """What SymPy does once before its calls, beside what exprgrad does once."""
     if installed("SymPy"):
         times = interleave({"read": lambda: read(WAVES), "SymPy": _lambdified}, 3)
-        yield ratio("SymPy: building that, to exprgrad's read", times["SymPy"] / times["read"])
+        yield ratio("  SymPy: making it once, over exprgrad's read", times["SymPy"] / times["read"])
 
 
 def _agree(found: list[float], expected: list[float]) -> bool:
@@ -127,4 +127,5 @@ PEERS: dict[str, Callable[[], Job]] = {
     "autograd: value_and_grad": _autograd,
     "PyTorch: tensors and backward": _torch,
     "JAX: jit of value_and_grad": _jax,
+    "SymPy: a call of lambdify's function": _lambdified,
 }

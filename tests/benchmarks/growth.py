@@ -10,48 +10,40 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.formulas import LONG
+from benchmarks.measure import Usage, command, process, usage
+from benchmarks.peers import LIMITS, installed
+from benchmarks.report import Row, quantity, ratio
 from exprgrad import notes, read, run
 from exprgrad.write import json
 
-from benchmarks.formulas import LONG
-from benchmarks.measure import Usage, command, process, usage
-from benchmarks.peers import LONG as PROGRAMS
-from benchmarks.peers import installed
-from benchmarks.report import Row, quantity, ratio
-
 SMALL, LARGE = 10_000, 100_000
 SIZES = (100, 1_000, SMALL, LARGE)
-ROUNDS = 5
+ROUNDS = 3
 TITLE = f"""2. Growth
-Formulas of n terms, and n deep: parentheses, calls, signs.
-The command at n = {LARGE:,}; in process, the time at n = {LARGE:,} over that at
-n = {SMALL:,}, medians of {ROUNDS} in turn; then the first n of {", ".join(f"{n:,}" for n in SIZES)}
-at which a peer fails."""
+Formulas of n terms, and n deep.  In process: the time at n = {LARGE:,} over that
+at n = {SMALL:,}.  The command: a process at n = {LARGE:,}.  All are CPU times.
+Peers: the first n of {", ".join(f"{size:,}" for size in SIZES)} at which they fail, and how."""
 
 
 def rows() -> Iterator[Row]:
-    """The command first, as its memory is told from ours only while ours is small."""
+    """By the way of growing: exprgrad's times and memory, then how far the peers get."""
+    # the commands first: their memory is told from this process's only while this one is small
+    commands = {name: _command(formula(LARGE)) for name, formula in LONG.items()}
     for name, formula in LONG.items():
-        used = _command(formula(LARGE))
+        yield Row(name, "")
+        stages = _growth(formula(SMALL), formula(LARGE))
+        yield ratio("  exprgrad in process: read", stages[0], 12)
+        yield ratio("  exprgrad in process: read, run, JSON", stages[1], 12)
+        used = commands[name]
         if used.status:
-            yield Row(f"command, {name}", f"exit status {used.status}")
-            continue
-        yield quantity(f"command, {name}", used.seconds, " s", 5)
-        yield quantity(f"command, {name}", used.megabytes, " MB", 600)
-    for name, formula in LONG.items():
-        small, large = formula(SMALL), formula(LARGE)
-        _laps(small)
-        turns = [(_laps(small), _laps(large)) for _ in range(ROUNDS)]
-        for stage, what in enumerate(("read", "read, run, JSON")):
-            times = [statistics.median(turn[size][stage] for turn in turns) for size in (0, 1)]
-            yield ratio(f"{what}, {name}", times[1] / times[0], 12)
-    for peer, program in PROGRAMS.items():
-        for name, formula in LONG.items():
-            if not installed(peer):
-                yield Row(peer, "not installed")
-                break
-            if peer != "micrograd backward" or name.startswith("sum"):
-                yield _limit(f"{peer}, {name}", program, [formula(size) for size in SIZES])
+            yield Row("  exprgrad, the command", f"exit status {used.status}")
+        else:
+            yield quantity("  exprgrad, the command: time", used.seconds, " s", 5)
+            yield quantity("  exprgrad, the command: peak memory", used.megabytes, " MB", 600)
+        for peer, program in LIMITS.items():
+            if not peer.startswith("micrograd") or "+" in name:  # it has no parser, sin or parentheses
+                yield _limit(peer, program, [formula(size) for size in SIZES])
 
 
 def _command(text: str) -> Usage:
@@ -62,23 +54,42 @@ def _command(text: str) -> Usage:
         return usage([*command(), "--file", str(path), "-x", "0.5", "--to", "json"])
 
 
+def _growth(small: str, large: str) -> tuple[float, float]:
+    """How many times longer the large formula takes, until it is read and until its JSON is written.
+
+    In each round the small one runs as often as makes up the large one, so that both are measured
+    over the same stretch of whatever else the machine does.
+    """
+    often = len(large) // len(small)
+    _laps(small)
+    found = []
+    for _ in range(ROUNDS):
+        laps = [_laps(small) for _ in range(often)]
+        means = [statistics.mean(stage) for stage in zip(*laps, strict=True)]
+        found.append([time / mean for time, mean in zip(_laps(large), means, strict=True)])
+    read_ratio, whole_ratio = (statistics.median(stage) for stage in zip(*found, strict=True))
+    return read_ratio, whole_ratio
+
+
 def _laps(text: str) -> tuple[float, float]:
     """The seconds until a formula is read, and until its JSON is written."""
     gc.collect()
-    start = time.perf_counter()
+    start = time.process_time()
     circuit = read(text)
-    middle = time.perf_counter()
+    middle = time.process_time()
     result = run(circuit, {"x": 0.5})
     "\n".join(json.write(result, notes(result)))
-    return middle - start, time.perf_counter() - start
+    return middle - start, time.process_time() - start
 
 
-def _limit(what: str, program: str, texts: list[str]) -> Row:
+def _limit(peer: str, program: str, texts: list[str]) -> Row:
     """The first size at which a peer fails, and how."""
+    if not installed(peer):
+        return Row(f"  {peer}", "not installed")
     for size, text in zip(SIZES, texts, strict=True):
         done = process([sys.executable, "-c", program], text)
         if done.status:
             lines = done.errors.strip().splitlines()
             error = lines[-1].partition(":")[0] if done.status > 0 and lines else f"signal {-done.status}"
-            return Row(what, f"fails at {size:,}", error)
-    return Row(what, f"runs at {SIZES[-1]:,}")
+            return Row(f"  {peer}", f"fails at {size:,}", error)
+    return Row(f"  {peer}", f"runs at {SIZES[-1]:,}")

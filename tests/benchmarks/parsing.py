@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
 
-from exprgrad import read
-from exprgrad.parse import parse
 from lark import Lark
 
 from benchmarks.formulas import mixed
 from benchmarks.measure import interleave
 from benchmarks.peers import installed
 from benchmarks.report import Row, quantity, ratio
+from exprgrad import read
+from exprgrad.parse import parse
 
 GATES, FEW = 20_000, 1_000
 ROUNDS = 7
@@ -30,13 +30,13 @@ def rows() -> Iterator[Row]:
     lark = Lark(_grammar(), parser="lalr", lexer="basic", maybe_placeholders=False)
     jobs: dict[str, Callable[[], object]] = {
         "read": lambda: read(text),
-        "exprgrad's parse, without lowering": lambda: parse(text),
-        "lark's own driver, same grammar": lambda: lark.parse(text),
-        "Python's ast.parse (in C)": lambda: ast.parse(python, mode="eval"),
+        "exprgrad: its parser alone": lambda: parse(text),
+        "lark: its own driver, same grammar": lambda: lark.parse(text),
+        "Python's ast.parse, in C": lambda: ast.parse(python, mode="eval"),
     }
     times = {name: seconds / GATES for name, seconds in interleave(jobs, ROUNDS).items()}
     ours = times.pop("read")
-    yield quantity("exprgrad's read, a gate", ours * 1e6, " us", 40)
+    yield quantity("exprgrad: read, by the gate", ours * 1e6, " us", 40)
     for name, seconds in times.items():
         yield ratio(name, seconds / ours)
     yield _sympy()
@@ -52,7 +52,7 @@ def _grammar() -> str:
 
 def _sympy() -> Row:
     """SymPy, on a smaller formula, beside ``read`` on the same one."""
-    name = f"SymPy's parse_expr, on {FEW:,} gates"
+    name = f"SymPy: parse_expr, on {FEW:,} gates"
     if not installed("SymPy"):
         return Row(name, "not installed")
     from sympy.core.cache import clear_cache

@@ -43,15 +43,15 @@ print([float(value), *map(float, gradients)])
 }
 """Programs that print the value and the gradients of (x+y)*z."""
 
-LONG = {
-    "ast.parse": "import ast, sys; ast.parse(sys.stdin.read(), mode='eval')",
-    "compile": "import sys; compile(sys.stdin.read(), 'formula', 'eval')",
-    "SymPy parse_expr": """
+LIMITS = {
+    "Python's ast.parse": "import ast, sys; ast.parse(sys.stdin.read(), mode='eval')",
+    "Python's compile": "import sys; compile(sys.stdin.read(), 'formula', 'eval')",
+    "SymPy: parse_expr": """
 import sys
 from sympy.parsing.sympy_parser import parse_expr
 parse_expr(sys.stdin.read())
 """,
-    "micrograd backward": """
+    "micrograd: backward of the sum": """
 import sys
 from micrograd.engine import Value
 x = f = Value(0.5)
@@ -67,5 +67,5 @@ _MODULES = {"SymPy": "sympy", "autograd": "autograd", "micrograd": "micrograd", 
 
 def installed(peer: str) -> bool:
     """Whether the package a peer's name begins with is here; what comes with Python always is."""
-    module = _MODULES.get(peer.partition(" ")[0].rstrip(":"))
+    module = _MODULES.get(peer.partition(":")[0])
     return module is None or find_spec(module) is not None

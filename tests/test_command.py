@@ -1,0 +1,250 @@
+"""The command as people type it: variables, options, formats, files, help, completion."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, ROWS, exprgrad
+
+from exprgrad.cli import FORMATS, main
+
+JOB = ["(x+y)*z", "-x", "-2", "-y", "5", "-z", "-4"]
+
+
+def out(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What the command prints to standard output when all is well."""
+    assert main(list(arguments)) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    return printed.out
+
+
+def row(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, float]:
+    """The one row of CSV, as numbers."""
+    rows = list(csv.DictReader(io.StringIO(out(capsys, *arguments, "--to", "csv"))))
+    assert len(rows) == 1
+    return {name: float(cell) for name, cell in rows[0].items()}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["x^2", "-x", "-3"], ["x^2", "-x=-3"], ["x^2", "x=-3"], ["-x", "-3", "x^2"], ["-x=-3", "x^2"],
+        ["x^2", "-x", "-6/2"], ["x^2", "-x", " -3 "], ["x**2", "-x", "-3e0"], ["x = -3; x^2"], ["x = 1; x^2", "-x", "-3"],
+    ],
+)  # fmt: skip
+def test_ways_to_give_a_value(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    assert row(capsys, "--quiet", *arguments) == {"x": -3, "value": 9, "grad.x": -6}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "value"),
+    [
+        (["-x^2", "-x", "3"], -9), (["-x", "-x", "3"], -3), (["-x*2", "-x=3"], -6), (["-1/x", "-x", "2"], -0.5),
+        (["-alpha", "-alpha", "0.5"], -0.5), (["--", "-x", "-x"], None), (["-(x)", "-x", "3"], -3), (["-2"], -2),
+    ],
+)  # fmt: skip
+def test_a_formula_may_begin_with_a_minus(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], value: float | None
+) -> None:
+    if value is None:
+        assert main(arguments) == 2
+    else:
+        assert row(capsys, *arguments)["value"] == value
+
+
+def test_after_two_dashes_everything_is_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    assert out(capsys, "-x", "3", "--to", "csv", "--", "-x").splitlines()[1] == "3.0,-3.0,-1.0"
+
+
+@pytest.mark.parametrize("name", ["h", "o", "e", "of", "to", "alpha", "lambda", "x0", "file", "help", "_a", "ß", "x_1"])
+def test_any_name_is_free_for_a_variable(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """Options have two dashes, so no letter is taken."""
+    assert row(capsys, f"{name}*{name}", f"-{name}", "3")[f"grad.{name}"] == 6
+
+
+def test_json_has_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    data = json.loads(out(capsys, *JOB, "--to", "json"))
+    assert list(data) == ["formula", "inputs", "value", "grad", "gates", "notes"]
+    assert data["formula"] == "(x+y)*z"
+    assert data["inputs"] == {"x": -2, "y": 5, "z": -4}
+    assert (data["value"], data["grad"]) == (-12, {"x": -4, "y": -4, "z": 3})
+    assert data["gates"][2] == {
+        "id": "v1", "gate": "add", "expr": "x+y", "inputs": ["x", "y"], "value": 3, "grad": -4, "local": [1, 1],
+    }  # fmt: skip
+    assert data["notes"] == []
+
+
+def test_json_is_valid_where_nothing_is_finite(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["log(x) + 1/y", "-x", "-1", "-y", "0", "--to", "json"]) == 0
+    printed = capsys.readouterr()
+    data = json.loads(printed.out, parse_constant=lambda name: pytest.fail(name))
+    assert data["value"] is None
+    assert data["grad"] == {"x": None, "y": None}
+    note = data["notes"][0]
+    assert (note["kind"], note["expr"], note["span"]) == ("nan", "log(x)", [0, 6])
+    assert note["numbers"] == {"value": "nan", "grad.x": "nan", "grad.y": "nan"}
+    assert printed.err.startswith("warning: log(x) is nan\n")
+
+
+def test_rows(capsys: pytest.CaptureFixture[str]) -> None:
+    assert out(capsys, *JOB, "--to", "csv") == "x,y,z,value,grad.x,grad.y,grad.z\n-2.0,5.0,-4.0,-12.0,-4.0,-4.0,3.0\n"
+    assert out(capsys, *JOB, "--to", "tsv").splitlines()[0] == "x\ty\tz\tvalue\tgrad.x\tgrad.y\tgrad.z"
+    line = json.loads(out(capsys, *JOB, "--to", "jsonl"))
+    assert line == {"x": -2, "y": 5, "z": -4, "value": -12, "grad": {"x": -4, "y": -4, "z": 3}}
+    assert json.loads(out(capsys, "2 + 3", "--to", "jsonl")) == {"value": 5, "grad": {}}
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_floats_round_trip(capsys: pytest.CaptureFixture[str], to: str) -> None:
+    """All digits of every float64, in every format."""
+    printed = out(capsys, "x*y", "-x", "0.1", "-y", "1/3", "--to", to)
+    for digits in (repr(0.1 * (1 / 3)), repr(1 / 3)):
+        assert digits in printed
+
+
+def test_table_never_cuts_a_number(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for columns in ("1", "20", "79", "80", "200"):
+        monkeypatch.setenv("COLUMNS", columns)
+        printed = out(capsys, "--file", str(ROOT / "samples" / "neuron.txt"))
+        for digits in ("0.7310585786300049", "-0.534446645388523", "0.36787944117144233"):
+            assert digits in printed
+        assert "…" not in printed
+        if columns in ("80", "200"):
+            assert max(map(len, printed.splitlines())) <= int(columns)
+
+
+def test_table_of_a_long_formula_leaves_out_its_middle(capsys: pytest.CaptureFixture[str]) -> None:
+    printed = out(capsys, "+".join(["x"] * 1000), "-x", "1")
+    assert "600 more wires; --to json has all" in printed
+    assert len(printed.splitlines()) < 1300
+
+
+def test_markup_and_emoji_are_text(capsys: pytest.CaptureFixture[str]) -> None:
+    printed = out(capsys, "# [/x] [bold] :smile:\nx_bold = 2; x_bold*3  # [red]x[/red]")
+    assert "x_bold*3" in printed
+    printed = out(capsys, "x # [bold]y[/bold] :smile:", "-x", "1", "--to", "json")
+    assert "[bold]y[/bold] :smile:" in json.loads(printed)["formula"]
+
+
+def test_of_and_wrt(capsys: pytest.CaptureFixture[str]) -> None:
+    formula = "q = x + y; f = q*z"
+    values = ["-x", "-2", "-y", "5", "-z", "-4"]
+    assert row(capsys, formula, *values, "--of", "q") == {
+        "x": -2, "y": 5, "z": -4, "value": 3, "grad.x": 1, "grad.y": 1, "grad.z": 0,
+    }  # fmt: skip
+    assert [key for key in row(capsys, formula, *values, "--wrt", "z, x") if "grad" in key] == ["grad.x", "grad.z"]
+
+
+def test_formula_from_a_file_and_from_standard_input(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "f.txt"
+    path.write_bytes(b"\xef\xbb\xbfx = 2\r\ny = x^2 # a BOM, CRLF and no newline at the end\r\ny + 1")
+    assert row(capsys, "--file", str(path)) == {"x": 2, "value": 5, "grad.x": 4}
+    assert row(capsys, "--file", str(path), "-x", "3")["value"] == 10
+    done = exprgrad("-", "-x", "4", "--to", "csv", stdin="x^2\n")
+    assert done.stdout.splitlines()[1] == "4.0,16.0,8.0"
+
+
+def test_out_writes_the_file_and_its_name_chooses_the_format(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    target = tmp_path / "result.json"
+    target.write_text("before")
+    target.chmod(0o640)
+    assert out(capsys, *JOB, "--out", str(target)) == ""
+    assert json.loads(target.read_text())["value"] == -12
+    assert target.stat().st_mode & 0o777 == 0o640
+    out(capsys, *JOB, "--out", str(tmp_path / "table.txt"))
+    assert "(x+y)*z" in (tmp_path / "table.txt").read_text(encoding="utf-8")
+    assert "\x1b" not in (tmp_path / "table.txt").read_text(encoding="utf-8")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["result.json", "table.txt"]
+
+
+@pytest.mark.parametrize(
+    ("stage", "expected"),
+    [
+        ("tree", "output\n  mul\n    group\n      add\n"),
+        ("circuit", "v1 = add(x, y)  # x+y\n"),
+        ("backward", "d[v1] = mul("),
+    ],
+)
+def test_emit(capsys: pytest.CaptureFixture[str], stage: str, expected: str) -> None:
+    assert expected in out(capsys, "(x+y)*z", "--emit", stage)
+
+
+def test_gates_lists_every_gate(capsys: pytest.CaptureFixture[str]) -> None:
+    for to in ("table", "markdown"):
+        printed = out(capsys, "--gates", "--to", to)
+        for gate in ROWS:
+            assert gate.symbol or gate.name in printed
+
+
+def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert out(capsys, "--version").startswith("exprgrad 0.")
+    plain = out(capsys, "--help")
+    assert "Usage: exprgrad FORMULA [-NAME VALUE]... [--OPTION]..." in plain
+    assert all(len(line) <= 80 for line in plain.splitlines())
+    with_formula = out(capsys, "k = 2; k*x + alpha", "--help")
+    assert "-alpha VALUE" in with_formula
+    assert "default 2.0" in with_formula
+
+
+def test_quiet_leaves_kinks_out_but_not_infinities(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["abs(x)", "-x", "0", "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
+    assert main(["1/x", "-x", "0", "--quiet"]) == 0
+    assert capsys.readouterr().err.startswith("warning: ")
+
+
+def test_many_notes_end_in_a_count(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["+".join(["abs(x)"] * 50), "-x", "0", "--to", "csv"]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) <= 25
+    assert lines[-1].endswith("more notes; --to json has all")
+
+
+def complete(words: str, index: int) -> list[str]:
+    """What bash would offer for the word of this index."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from exprgrad.cli import command; command(prog_name='exprgrad')"],
+        env={
+            **os.environ, "_EXPRGRAD_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(index),
+            "PYTHONPATH": str(ROOT),
+        },
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    return [line.partition(",")[2] for line in done.stdout.splitlines()]
+
+
+def test_completion_offers_variables_and_options() -> None:
+    assert {"-x", "-alpha", "--to", "--of"} <= set(complete("exprgrad 'x*alpha' -", 2))
+    assert complete("exprgrad 'x*alpha' -x 3 -", 4)[0] == "-alpha"
+    assert "json" in complete("exprgrad 'x*alpha' --to ", 3)
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "80"])
+@pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8"])
+def test_same_bytes_everywhere(columns: str, locale: str) -> None:
+    """Machine formats do not depend on the locale, the terminal or the hash seed."""
+    seen = {
+        exprgrad(
+            "ß*σ(x)+max(x,y)", "-ß", "2", "-x", "0", "-y", "0", "--to", "json",
+            env={"COLUMNS": columns, "LC_ALL": locale, "PYTHONHASHSEED": seed, "TERM": "dumb"},
+        ).stdout
+        for seed in ("0", "1")
+    }  # fmt: skip
+    assert len(seen) == 1
+    assert json.loads(seen.pop())["value"] == 1
+
+
+def test_colour_is_for_terminals_and_for_those_who_ask() -> None:
+    assert "\x1b" not in exprgrad(*JOB).stdout
+    assert "\x1b" in exprgrad(*JOB, env={"FORCE_COLOR": "1"}).stdout
+    assert "\x1b" not in exprgrad(*JOB, env={"NO_COLOR": "1"}).stdout
