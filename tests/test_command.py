@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, ROWS, exprgrad
 
+from conftest import ROOT, ROWS, exprgrad
 from exprgrad.cli import FORMATS, main
 
 JOB = ["(x+y)*z", "-x", "-2", "-y", "5", "-z", "-4"]
@@ -85,7 +85,7 @@ def test_json_has_everything(capsys: pytest.CaptureFixture[str]) -> None:
 def test_json_is_valid_where_nothing_is_finite(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["log(x) + 1/y", "-x", "-1", "-y", "0", "--to", "json"]) == 0
     printed = capsys.readouterr()
-    data = json.loads(printed.out, parse_constant=lambda name: pytest.fail(name))
+    data = json.loads(printed.out, parse_constant=pytest.fail)
     assert data["value"] is None
     assert data["grad"] == {"x": None, "y": None}
     note = data["notes"][0]

@@ -1,6 +1,6 @@
-"""Every kind of error has a case file: the command, its exit status, what it prints on standard error.
+r"""Every kind of error has a case file: the command, its exit status, what it prints on standard error.
 
-A case is a file in tests/errors/: `$ exprgrad …` (\\e and \\n stand for escape and newline), `exit N`,
+A case is a file in tests/errors/: `$ exprgrad …` (\e and \n stand for escape and newline), `exit N`,
 and the rendering.  Dropping a file in is writing a test.
 """
 
@@ -10,8 +10,8 @@ import shlex
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
+from conftest import ROOT
 from exprgrad.cli import main
 from exprgrad.errors import Report, named, nearest, shown
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import lark
 import pytest
-from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conftest import ROOT
 from exprgrad.errors import FormulaError
 from exprgrad.parse import Node, outline, parse
 from exprgrad.read import read

@@ -9,10 +9,9 @@ import math
 from typing import Any
 
 import pytest
-from conftest import ROWS, call, points
 from mpmath import mp, mpf
-from oracle import definition, derivative, extra_digits
 
+from conftest import ROWS, call, points
 from exprgrad.chain import backward, tangent
 from exprgrad.circuit import Circuit
 from exprgrad.forward import forward, function, rule
@@ -20,6 +19,7 @@ from exprgrad.gates import GATES, Row
 from exprgrad.read import read
 from exprgrad.run import run
 from exprgrad.write.formula import write
+from oracle import definition, derivative, extra_digits
 
 TINY = 2.3e-308  # below the smallest normal number an answer may be flushed to 0
 HUGE = 1.79769e308
@@ -45,7 +45,8 @@ def ulps(got: float, true: Any, near: float = 0.0) -> float:
 def stands_on_an_edge(row: Row, point: tuple[float, ...]) -> bool:
     """Whether the gate has a kink or a step at this point, where it has no derivative."""
     arguments = (*point, function(row)(*point))
-    return any(rule(edge.at, row)(*arguments) for edge in (*row.kinks, *row.steps))
+    places = [kink.at for kink in row.kinks] + [step.at for step in row.steps]
+    return any(rule(place, row)(*arguments) for place in places)
 
 
 def flows(row: Row) -> list[int]:

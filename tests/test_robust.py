@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, exprgrad
 
+from conftest import ROOT, exprgrad
 from exprgrad.errors import FormulaError
 from exprgrad.read import read
 from exprgrad.run import run
