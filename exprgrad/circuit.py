@@ -153,6 +153,12 @@ class Builder:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Composite(Row):
-    """A gate defined by a formula of the user's: its body is a circuit over catalogue gates."""
+    """A gate defined by a formula of the user's.
+
+    ``value`` is the formula as written, ``body`` its circuit over catalogue gates; ``before`` is the
+    definition that stood before it, which it may use, and ``number`` counts them.
+    """
 
     body: Circuit | None = None
+    before: Composite | None = None
+    number: int = 0

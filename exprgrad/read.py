@@ -50,6 +50,7 @@ class _Reader:
         self.given = given
         self.builder = Builder()
         self.definitions: dict[str, Row] = {}
+        self.latest: Composite | None = None
         self.bodies = 0
 
     def statement(self, nodes: Sequence[Node], last: bool) -> int:
@@ -108,8 +109,14 @@ class _Reader:
                 f"the composite gates have more than {MAX_BODIES:,} gates inside", target,
                 "each use of a gate in another's definition counts with all it has inside",
             )  # fmt: skip
-        value = self.text[nodes[-1].start : nodes[-1].stop]
-        self.definitions[name] = Composite(name, inputs, value=value, body=inside.circuit(wire, self.text))
+        self.latest = self.definitions[name] = Composite(
+            name,
+            inputs,
+            value=self.text[nodes[-1].start : nodes[-1].stop],
+            body=inside.circuit(wire, self.text),
+            before=self.latest,
+            number=len(self.definitions),
+        )
         return wire
 
     def header(self, target: Node, parameters: Sequence[Node]) -> tuple[str, tuple[str, ...]]:

@@ -57,21 +57,24 @@ def build(grammar: str) -> dict[str, Any]:
 
     parser: Any = Lark(grammar, parser="lalr", lexer="basic", maybe_placeholders=False).parser
     table = parser.parser._parse_table  # noqa: SLF001  lark shows its tables nowhere else
-    states = sorted(table.states, key=lambda state: state != table.start_states["start"])  # the first one first
-    numbers = {state: number for number, state in enumerate(states)}
-    rules = list({rule: None for row in table.states.values() for act, rule in row.values() if act is not Shift})
-    order = {rule: number for number, rule in enumerate(rules)}
+    # lark numbers states and rules differently in every process: number them as they are reached
+    states, rules = [table.start_states["start"]], []
+    actions: list[dict[str, int]] = []
+    for state in states:
+        actions.append({})
+        for symbol, (act, to) in sorted(table.states[state].items()):
+            known = states if act is Shift else rules
+            if to not in known:
+                known.append(to)
+            actions[-1][symbol] = known.index(to) if act is Shift else ~known.index(to)
     terminals = [f"(?P<{terminal.name}>{terminal.pattern.to_regexp()})" for terminal in parser.lexer.terminals]
     return {
         "grammar": grammar,
         "token": "|".join([*terminals, "(?P<STRAY>(?s:.))"]),
         "ignored": sorted(parser.lexer.ignore_types),
-        "actions": [
-            {symbol: numbers[to] if act is Shift else ~order[to] for symbol, (act, to) in row.items()}
-            for row in map(table.states.__getitem__, states)
-        ],
+        "actions": actions,
         "rules": [[rule.origin.name, len(rule.expansion), rule.alias] for rule in rules],
-        "accept": numbers[table.end_states["start"]],
+        "accept": states.index(table.end_states["start"]),
     }
 
 

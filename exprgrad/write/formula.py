@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from exprgrad.circuit import Circuit, Composite
 from exprgrad.gates import CONST, INPUT
-from exprgrad.lower import body
 
 
 def write(circuit: Circuit) -> str:
@@ -15,17 +14,18 @@ def write(circuit: Circuit) -> str:
 
     Names that are not the language's, such as ``d[x]``, are written ``d_x``.
     """
-    lines = [*_definitions(circuit), *_statements(circuit)]
-    return "\n".join(lines)
+    return "\n".join([*_definitions(circuit), *_statements(circuit)])
 
 
-def _definitions(circuit: Circuit) -> Iterator[str]:
-    """``g(t) = …`` for each of the user's composite gates."""
-    rows = dict.fromkeys(gate.op for gate in circuit.gates if isinstance(gate.op, Composite))
-    for row in rows:
-        inside = body(row)
-        if inside is not None:
-            yield f"{row.name}({', '.join(row.inputs)}) = {_expression(inside, inside.output, _names(inside, set()))}"
+def _definitions(circuit: Circuit) -> list[str]:
+    """``g(t) = …`` for the user's composite gates, up to the last one that the circuit uses."""
+    rows = [gate.op for gate in circuit.gates if isinstance(gate.op, Composite)]
+    row = max(rows, key=lambda row: row.number, default=None)
+    lines = []
+    while row is not None:
+        lines.append(f"{row.name}({', '.join(row.inputs)}) = {row.value}")
+        row = row.before
+    return lines[::-1]
 
 
 def _statements(circuit: Circuit) -> Iterator[str]:
@@ -34,24 +34,24 @@ def _statements(circuit: Circuit) -> Iterator[str]:
     for gate in circuit.gates:
         for source in gate.inputs:
             uses[source] += 1
+    output = circuit.output
+    last = output == len(circuit.gates) - 1  # else the output is stated where it fires, and named at the end
     stated = {
         wire
         for wire, gate in enumerate(circuit.gates)
-        if gate.inputs and (gate.name is not None or uses[wire] > 1 or (uses[wire] == 0 and wire != circuit.output))
+        if gate.inputs and (gate.name is not None or uses[wire] != 1) and not (wire == output and last)
     }
-    names = _names(circuit, stated)
+    names = _names(circuit, stated | {output} if circuit.gates[output].name else stated)
     for wire, gate in enumerate(circuit.gates):
         if gate.op is INPUT and gate.value is not None:
             yield f"{names[wire]} = {gate.value!r}"
-        elif wire in stated and wire != circuit.output:
+        elif wire in stated:
             yield f"{names[wire]} = {_expression(circuit, wire, names)}"
-    output = circuit.output
-    if circuit.gates[output].name is not None and circuit.gates[output].inputs:
-        yield f"{names[output]} = {_expression(circuit, output, names)}"
-    elif uses[output]:
-        yield names.get(output) or _expression(circuit, output, names)
+    if output in stated or circuit.gates[output].op is INPUT:
+        yield names[output]
     else:
-        yield _expression(circuit, output, names)
+        name = f"{names[output]} = " if output in names else ""
+        yield f"{name}{_expression(circuit, output, names)}"
 
 
 def _names(circuit: Circuit, stated: set[int]) -> dict[int, str]:

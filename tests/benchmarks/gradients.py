@@ -53,10 +53,10 @@ def _compare(formula: str, what: str, peers: dict[str, Callable[[], Job]]) -> It
 
 
 def _building() -> Iterator[Row]:
-    """What SymPy does once before its calls, beside what exprgrad does once."""
+    """What SymPy does once before its calls, over ``read``, which is what exprgrad does once."""
     if installed("SymPy"):
         times = interleave({"read": lambda: read(WAVES), "SymPy": _lambdified}, 3)
-        yield ratio("  SymPy: making it once, over exprgrad's read", times["SymPy"] / times["read"])
+        yield ratio("  SymPy: diff + lambdify once, over read", times["SymPy"] / times["read"])
 
 
 def _agree(found: list[float], expected: list[float]) -> bool:

@@ -57,22 +57,24 @@ def _command(text: str) -> Usage:
 def _growth(small: str, large: str) -> tuple[float, float]:
     """How many times longer the large formula takes, until it is read and until its JSON is written.
 
-    In each round the small one runs as often as makes up the large one, so that both are measured
-    over the same stretch of whatever else the machine does.
+    In each round the small one runs as often as makes up the large one, half of that before it and
+    half behind, so that whatever else the machine does falls on both.
     """
-    often = len(large) // len(small)
+    half = LARGE // SMALL // 2
     _laps(small)
     found = []
     for _ in range(ROUNDS):
-        laps = [_laps(small) for _ in range(often)]
-        means = [statistics.mean(stage) for stage in zip(*laps, strict=True)]
-        found.append([time / mean for time, mean in zip(_laps(large), means, strict=True)])
+        before = [_laps(small) for _ in range(half)]
+        times = _laps(large)
+        behind = [_laps(small) for _ in range(half)]
+        means = map(statistics.mean, zip(*before, *behind, strict=True))
+        found.append([time / mean for time, mean in zip(times, means, strict=True)])
     read_ratio, whole_ratio = (statistics.median(stage) for stage in zip(*found, strict=True))
     return read_ratio, whole_ratio
 
 
 def _laps(text: str) -> tuple[float, float]:
-    """The seconds until a formula is read, and until its JSON is written."""
+    """The seconds until a formula is read, and until its JSON is written; gc is on, as in a user's program."""
     gc.collect()
     start = time.process_time()
     circuit = read(text)

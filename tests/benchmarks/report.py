@@ -12,7 +12,7 @@ _LAYOUT = "{:<44}{:>17}  {:<11}{:<4}"
 
 
 class Row(NamedTuple):
-    """One line of the table; without a target it is there to compare with."""
+    """One line of the table; without a target it is there to compare with, without a figure it heads others."""
 
     what: str
     figure: str
@@ -63,8 +63,13 @@ def section(title: str, rows: Iterable[Row]) -> list[Row]:
 
 def summary(rows: Sequence[Row]) -> None:
     """How many targets were met, and which were not."""
-    judged = [row for row in rows if row.met is not None]
-    missed = [row for row in judged if not row.met]
-    print(f"\n{len(judged) - len(missed)} of {len(judged)} targets met")
-    for row in missed:
-        print(f"not met: {row.what}: {row.figure}, target {row.target}")
+    verdicts = [row.met for row in rows if row.met is not None]
+    if verdicts:
+        print(f"\n{sum(verdicts)} of {len(verdicts)} targets met")
+    head = ""
+    for row in rows:
+        if not row.figure:
+            head = row.what
+        if row.met is False:
+            what = f"{head}, {row.what.strip()}" if row.what.startswith(" ") else row.what
+            print(f"not met: {what}: {row.figure}, target {row.target}")

@@ -1,0 +1,214 @@
+"""Circuits: their rules, their printed forms, and what the chain rule makes of them."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+
+import pytest
+from conftest import ROOT
+
+from exprgrad import tables
+from exprgrad.chain import backward, tangent
+from exprgrad.circuit import Builder, Circuit, Gate
+from exprgrad.diagnose import notes
+from exprgrad.errors import CircuitError, UsageError
+from exprgrad.forward import forward, function
+from exprgrad.gates import CONST, GATES, INPUT, Row
+from exprgrad.read import read
+from exprgrad.run import run
+from exprgrad.tidy import GATE, derive
+from exprgrad.write.formula import write
+
+X = Gate(INPUT, name="x")
+ADD = GATES["add"][0]
+
+
+@pytest.mark.parametrize(
+    ("gates", "names", "output", "reason"),
+    [
+        ((X, Gate(ADD, (0, 1))), {}, 1, "reads wire 1, which has not fired"),
+        ((X, Gate(ADD, (0,))), {}, 1, "reads 1 wires"),
+        ((X, Gate(ADD, (0, -1))), {}, 1, "reads wire -1"),
+        ((Gate(INPUT),), {}, 0, "without its name"),
+        ((Gate(CONST, name="c"),), {}, 0, "without its value"),
+        ((X,), {}, 1, "no wire 1"),
+        ((X,), {"y": 7}, 0, "no wire 7"),
+    ],
+)
+def test_check(gates: tuple[Gate, ...], names: dict[str, int], output: int, reason: str) -> None:
+    with pytest.raises(CircuitError, match=re.escape(reason)):
+        Circuit(gates, names, output).check()
+
+
+def test_backward_leaves_the_forward_gates_as_they_are() -> None:
+    circuit = read("q = x*y; f = q*sin(q) + max(x, q)")
+    back = backward(circuit)
+    assert back.circuit.gates[: len(circuit.gates)] == circuit.gates
+    assert back.circuit.output == circuit.output
+    assert back.circuit.gates[back.seed].value == 1
+    assert {name for name in back.circuit.names if name.startswith("d[")} >= {"d[f]", "d[q]", "d[x]", "d[y]"}
+
+
+def test_gradients_add_up_at_forks_in_one_gate_each() -> None:
+    """x feeds three gates: three pushes and two sums, and nothing is evaluated twice."""
+    circuit = read("x*2 + sin(x) + x")
+    back = backward(circuit)
+    assert run(circuit, {"x": 0.5}).gradient["x"] == pytest.approx(3 + math.cos(0.5))
+    counts = Counter(gate.op.name for gate in back.circuit.gates[len(circuit.gates) :] if gate.op is not CONST)
+    assert counts == {"input": 1, "add": 2, "mul": 2, "cos": 1}
+
+
+def test_each_gate_is_evaluated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[float] = []
+    counted = Row("counted", ("x",), ("1",))
+
+    def call(x: float) -> float:
+        calls.append(x)
+        return x
+
+    monkeypatch.setattr("exprgrad.forward.function", lambda row: call if row is counted else function(row))
+    builder = Builder()
+    once = builder.add(counted, (builder.input("x"),))
+    circuit = builder.circuit(builder.add(ADD, (once, once)))
+    assert run(circuit, {"x": 3}).gradient == {"x": 2}
+    assert calls == [3]
+
+
+def test_constants_and_inputs_left_out_carry_no_gradient() -> None:
+    result = run(read("2*x + y*3"), {"x": 1, "y": 2}, wrt=["x"])
+    assert result.gradient == {"x": 2}
+    for gate, gradient in zip(result.circuit.gates, result.gradients, strict=True):
+        if gate.op is CONST or gate.name == "y":
+            assert gradient is None
+
+
+def test_nothing_computes_a_logarithm_for_a_constant_exponent() -> None:
+    for text in ("x^2", "p(a, b) = a^b; p(x, 2) + 0"):
+        names = {gate.op.name for gate in backward(read(text)).circuit.gates}
+        assert not names & {"log", "xlogy"}, text
+        assert run(read(text), {"x": -1.5}).gradient == {"x": -3}
+
+
+def test_a_gradient_that_cannot_arrive_is_zero() -> None:
+    result = run(read("x = 2; y = 3; q = x*y; 2*y"), {})
+    assert result.gradient == {"x": 0, "y": 2}
+    assert run(read("x > 1"), {"x": 2}).gradient == {"x": 0}
+    assert tangent(read("x > 1"), "x").gates[-1].value == 0
+
+
+def test_upstream() -> None:
+    """The gradient that arrives at the output multiplies all others."""
+    assert run(read("x^2"), {"x": 3}, upstream=10).gradient == {"x": 60}
+
+
+def test_missing_and_unknown_variables() -> None:
+    with pytest.raises(UsageError, match="no value for 'x', 'y'"):
+        run(read("x + y"), {})
+    with pytest.raises(UsageError, match="no variable 'z'"):
+        run(read("x + y"), {"x": 1, "y": 2, "z": 3})
+    with pytest.raises(UsageError, match="no wire|names no such wire"):
+        read("q = x; q + 1", of="p")
+    with pytest.raises(UsageError, match="it has no variables"):
+        run(read("1 + 2"), {"x": 1})
+
+
+def test_printed_forms() -> None:
+    text = "g(t, k) = k*t^2\nv1 = 2\nq = g(x, 3) + v1\nq*q + sin(x)*sin(x)"
+    circuit = read(text)
+    assert str(circuit).splitlines() == [
+        "v1 = input 2.0",
+        "x = input",
+        "v2 = g(x, 3.0)  # g(x, 3)",
+        "q = add(v2, v1)  # g(x, 3) + v1",
+        "v3 = mul(q, q)  # q*q",
+        "v4 = sin(x)  # sin(x)",
+        "v5 = sin(x)  # sin(x)",
+        "v6 = mul(v4, v5)  # sin(x)*sin(x)",
+        "v7 = add(v3, v6)  # q*q + sin(x)*sin(x)",
+        "output v7",
+    ]
+    printed = write(circuit)
+    assert printed.splitlines() == [
+        "g(t, k) = k*t^2",
+        "v1 = 2.0",
+        "q = (g(x, 3.0) + v1)",
+        "((q * q) + (sin(x) * sin(x)))",
+    ]
+    again = read(printed)
+    assert [(g.op.name, g.inputs, g.value) for g in again.gates] == [
+        (g.op.name, g.inputs, g.value) for g in circuit.gates
+    ]
+
+
+def test_composite_gates_print_with_what_they_use() -> None:
+    """However often one uses another, its definition is printed once and as it was written."""
+    lines = ["g0(t) = t*t"] + [f"g{k}(t) = g{k - 1}(t + 1) - g{k - 1}(t)" for k in range(1, 9)]
+    circuit = read("\n".join([*lines, "unused(t) = t", "g8(x)*g0(x)"]))
+    assert write(circuit).splitlines() == [*lines, "(g8(x) * g0(x))"]
+    assert run(read(write(circuit)), {"x": 3}).gradient == run(circuit, {"x": 3}).gradient
+
+
+@pytest.mark.parametrize(
+    "text", ["x", "q = x; q", "f = 2*x", "x = 1; y = 2*x; x", "q = x + 1; q", "q = x + 1; r = q*2; q", "3"]
+)
+def test_output_of_every_kind_prints_and_reads_back(text: str) -> None:
+    circuit = read(text)
+    again = read(write(circuit))
+    point = dict.fromkeys(circuit.inputs, 4.0)
+    assert run(again, point).value == run(circuit, point).value
+
+
+def test_simplifications_never_change_a_value() -> None:
+    """x*1, x/1 and x^1 are x, -1*x is -x, a decided choice is its branch; 0*x and x - x stay."""
+    builder = Builder()
+    x, one, zero, minus = builder.input("x"), builder.const(1.0), builder.const(0.0), builder.const(-1.0)
+    for name in ("mul", "div", "pow"):
+        assert derive(builder, GATE[name], (x, one)) == x
+    assert derive(builder, GATE["mul"], (one, x)) == x
+    assert builder.gates[derive(builder, GATE["mul"], (minus, x))].op is GATE["neg"]
+    assert derive(builder, GATE["where"], (one, x, zero)) == x
+    assert derive(builder, GATE["where"], (zero, x, one)) == one
+    assert derive(builder, GATE["and"], (x, zero)) == zero
+    assert derive(builder, GATE["or"], (one, x)) == one
+    assert builder.constants[derive(builder, GATE["add"], (one, one))] == 2
+    for name, inputs in (("mul", (zero, x)), ("sub", (x, x)), ("div", (x, x)), ("add", (x, zero))):
+        assert builder.gates[derive(builder, GATE[name], inputs)].op is GATE[name]
+
+
+def test_signed_zeros_are_two_constants() -> None:
+    builder = Builder()
+    assert builder.const(0.0) != builder.const(-0.0)
+    assert builder.const(math.nan) == builder.const(math.nan)
+
+
+def test_the_tables_are_the_grammars_and_are_built_when_they_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An edited grammar is read at once: what the file holds is for another text."""
+    grammar = (ROOT / "grammar" / "formula.lark").read_text(encoding="utf-8")
+    built = tables.build(grammar)
+    loaded = tables.load()
+    assert built == json.loads(json.dumps(built))
+    assert loaded.actions == built["actions"]
+    assert loaded.token.pattern == built["token"]
+    monkeypatch.setattr(json, "load", lambda _: {"grammar": "another one"})
+    tables.load.cache_clear()
+    assert tables.load() == loaded
+
+
+def test_where_gradients_overflow_or_do_not_add_up() -> None:
+    """Every way in which a gradient alone fails has its message."""
+    overflow = notes(run(read("1e200*(1e200*x)"), {"x": 1e-300}))[0].report
+    assert overflow.message == "the gradient on x overflows"
+    local = notes(run(read("sqrt(x) + 1"), {"x": 0}))[0].report
+    assert local.message == "the local gradient of sqrt(x) with respect to x is inf"
+    total = notes(run(read("(1e200*x)*1e108 + (1e200*x)*1e108"), {"x": 1e-300}))[0].report
+    assert total.message == "the gradients that add up here are not finite"
+    fine = notes(run(read("exp(-1/x) + 1/(1/x)"), {"x": 0}))[0].report
+    assert fine.message == "-1/x is -inf"
+
+
+def test_forward_takes_up_where_it_stopped() -> None:
+    gates = read("x + 1").gates
+    assert forward(gates, {0: 2.0}, [2.0, 1.0]) == [2, 1, 3]
