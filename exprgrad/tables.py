@@ -58,7 +58,8 @@ def build(grammar: str) -> dict[str, Any]:
     parser: Any = Lark(grammar, parser="lalr", lexer="basic", maybe_placeholders=False).parser
     table = parser.parser._parse_table  # noqa: SLF001  lark shows its tables nowhere else
     # lark numbers states and rules differently in every process: number them as they are reached
-    states, rules = [table.start_states["start"]], []
+    states: list[Any] = [table.start_states["start"]]
+    rules: list[Any] = []
     actions: list[dict[str, int]] = []
     for state in states:
         actions.append({})

@@ -8,8 +8,8 @@ import re
 from collections import Counter
 
 import pytest
-from conftest import ROOT
 
+from conftest import ROOT
 from exprgrad import tables
 from exprgrad.chain import backward, tangent
 from exprgrad.circuit import Builder, Circuit, Gate
@@ -109,7 +109,7 @@ def test_missing_and_unknown_variables() -> None:
         run(read("x + y"), {})
     with pytest.raises(UsageError, match="no variable 'z'"):
         run(read("x + y"), {"x": 1, "y": 2, "z": 3})
-    with pytest.raises(UsageError, match="no wire|names no such wire"):
+    with pytest.raises(UsageError, match="names no such wire"):
         read("q = x; q + 1", of="p")
     with pytest.raises(UsageError, match="it has no variables"):
         run(read("1 + 2"), {"x": 1})
