@@ -1,4 +1,4 @@
-"""The catalogue as tables, a section each."""
+"""The catalogue for people: a section each, a gate on the left, what there is to say on the right."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ def show() -> Group:
     """The catalogue, to be printed by rich."""
     parts: list[Text | Table] = []
     for section, rows in catalogue.rows():
-        table = Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
-        for header, style in zip(catalogue.HEADERS, ("bold", "", "", "", ""), strict=True):
-            table.add_column(header, style=style, overflow="fold")
-        for row in rows:
-            table.add_row(*map(Text, row))
-        parts += [Text(section, style="bold underline"), table]
+        table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+        table.add_column("gate", style="bold", min_width=16, no_wrap=True)
+        table.add_column("what it is, its local gradients, what it needs", overflow="fold")
+        for gate, aliases, what, gradients, needs in rows:
+            said = [what, f"local gradients {gradients}" if gradients else "", needs and f"needs {needs}"]
+            said.append(aliases and f"also {aliases}")
+            table.add_row(Text(gate), Text("\n".join(filter(None, said))))
+        parts += [Text(f"{section[0].upper()}{section[1:]}\n", style="underline"), table, Text()]
     return Group(*parts)
