@@ -72,10 +72,10 @@ def _wires(circuit: Circuit, point: Mapping[str, float], wrt: Collection[str] | 
     wires = circuit.inputs
     for name in point:
         if name not in wires:
-            raise UsageError(_unknown(name, circuit), hint=_known(name, wires))
+            raise UsageError(_unknown(name, circuit), hint=_known(name, wires, "-"))
     for name in wrt or ():
         if name not in wires:
-            raise UsageError(f"--wrt {shown(name)}: {_unknown(name, circuit)}", hint=_known(name, wires))
+            raise UsageError(f"--wrt {shown(name)}: {_unknown(name, circuit)}", hint=_known(name, wires, ""))
     missing = [name for name, wire in wires.items() if name not in point and circuit.gates[wire].value is None]
     if missing:
         raise UsageError(
@@ -96,8 +96,8 @@ def _unknown(name: str, circuit: Circuit) -> str:
     return f"the formula has no variable {named(name)}"
 
 
-def _known(name: str, wires: Mapping[str, int]) -> str:
+def _known(name: str, wires: Mapping[str, int], dash: str) -> str:
     like = nearest(name, list(wires))
     if like:
-        return f"did you mean -{shown(like)}?"
+        return f"did you mean {dash}{shown(like)}?"
     return f"its variables are {', '.join(map(named, list(wires)[:20]))}" if wires else "it has no variables"
