@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from exprgrad.chain import backward
 from exprgrad.circuit import Circuit
@@ -52,7 +53,7 @@ def run(circuit: Circuit, point: Mapping[str, float], wrt: Collection[str] | Non
     """
     wires = _wires(circuit, point, wrt)
     values = forward(circuit.gates, {wires[name]: float(value) for name, value in point.items()})
-    back = backward(circuit, wrt)
+    back = _backward(circuit, None if wrt is None else tuple(wrt))
     seed = upstream if values[circuit.output] == values[circuit.output] else values[circuit.output]
     every = forward(back.circuit.gates, {back.seed: seed}, values)
     gradients: list[float | None] = []
@@ -65,6 +66,9 @@ def run(circuit: Circuit, point: Mapping[str, float], wrt: Collection[str] | Non
             found = [None if local is None else value for local in found]
         locals_.append(tuple(found))
     return Run(circuit, values, gradients, locals_)
+
+
+_backward = lru_cache(maxsize=8)(backward)  # a circuit run at many points has one backward pass
 
 
 def _wires(circuit: Circuit, point: Mapping[str, float], wrt: Collection[str] | None) -> dict[str, int]:
