@@ -12,16 +12,22 @@ not finite or not smooth.  Everything a user can set right is raised as an Exprg
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
 __version__ = "0.1.0"
 
-from exprgrad.chain import Backward, backward, tangent
-from exprgrad.circuit import Circuit, Gate
-from exprgrad.diagnose import notes
-from exprgrad.errors import ExprgradError, FormulaError, UsageError
-from exprgrad.kinks import Note
-from exprgrad.read import read
-from exprgrad.run import Run, run
-from exprgrad.write.formula import write as to_formula
+if TYPE_CHECKING:
+    from exprgrad.chain import Backward, backward, tangent
+    from exprgrad.circuit import Circuit, Gate
+    from exprgrad.diagnose import notes
+    from exprgrad.errors import ExprgradError, FormulaError, UsageError
+    from exprgrad.kinks import Note
+    from exprgrad.read import read
+    from exprgrad.run import Run, run
+    from exprgrad.write.formula import write as to_formula
 
 __all__ = [
     "Backward",
@@ -39,3 +45,30 @@ __all__ = [
     "tangent",
     "to_formula",
 ]
+
+_HOMES = {
+    "chain": ("Backward", "backward", "tangent"),
+    "circuit": ("Circuit", "Gate"),
+    "diagnose": ("notes",),
+    "errors": ("ExprgradError", "FormulaError", "UsageError"),
+    "kinks": ("Note",),
+    "read": ("read",),
+    "run": ("Run", "run"),
+    "write.formula": ("to_formula",),
+}
+
+
+def _public(home: str, name: str) -> property:
+    """A name that is imported when it is first asked for.
+
+    A property of the module's class, since the import system would put the modules ``read`` and
+    ``run`` over the functions of these names.
+    """
+    own = "write" if name == "to_formula" else name
+    return property(lambda _: getattr(import_module(f"exprgrad.{home}"), own), lambda _, __: None)
+
+
+# Nothing is imported before somebody needs it: the command first sees to its signals.
+sys.modules[__name__].__class__ = type(
+    "Package", (ModuleType,), {name: _public(home, name) for home, names in _HOMES.items() for name in names}
+)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import signal
 import sys
+from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -25,21 +27,29 @@ def main() -> NoReturn:
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # the reader has gone: end without a word
     _fill_descriptors()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     gc.disable()  # nothing here makes cycles worth collecting, and a large circuit is all tuples
     try:
         from exprgrad.cli import main as run_command
 
-        status = run_command(sys.argv[1:])
+        # the arguments are UTF-8 whatever the locale is, and so is what we print
+        status = run_command([os.fsencode(argument).decode("utf-8", "surrogateescape") for argument in sys.argv[1:]])
     except Stopped as stopped:
         signal.signal(stopped.number, signal.SIG_DFL)
         os.kill(os.getpid(), stopped.number)
         status = 128 + stopped.number
     except MemoryError:
-        status = _last_word("there is not enough memory for this formula")
-    except Exception as error:  # noqa: BLE001  whatever it is, it is ours, and nobody should see a traceback
-        status = _last_word(
-            f"this is a bug of exprgrad: {type(error).__name__}. Please report it with the formula and the values"
-        )
+        os.write(2, b"error: there is not enough memory for this formula\n")
+        os._exit(3)  # whatever Python wants to do now, there is no memory for it
+    except Exception:  # noqa: BLE001  whatever it is, it is ours, and nobody should see a traceback
+        status = 1
+        with suppress(OSError):
+            os.write(2, b"error: this is a bug of exprgrad; please report it with the formula and the values\n")
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is _stop:  # Python is about to end, and would print a traceback
+            signal.signal(number, signal.SIG_DFL)
     sys.exit(status)
 
 
@@ -54,12 +64,6 @@ def _fill_descriptors() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
-
-
-def _last_word(message: str) -> int:
-    if sys.stderr is not None:
-        print(f"error: {message}", file=sys.stderr)
-    return 1
 
 
 if __name__ == "__main__":

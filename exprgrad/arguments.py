@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from exprgrad.errors import ExprgradError, UsageError, named, nearest, shown
 from exprgrad.forward import forward
+from exprgrad.gates import CONSTANTS
 from exprgrad.read import read
 
 _VARIABLE = re.compile(r"-([^\W\d]\w*)")
@@ -46,7 +47,9 @@ def split(arguments: list[str], options: Mapping[str, bool], formula_by_option: 
             if any(option.partition("=")[0] == name for option in parts.options if option.startswith("--")):
                 raise UsageError(f"{shown(name)} stands twice")
             parts.options.append(argument)
-            if options.get(name) and not equals and rest:
+            if options.get(name) and not equals:
+                if not rest or rest[-1].partition("=")[0] in ("--", *options):
+                    raise UsageError(f"{shown(name)} has no value", hint=f"write {shown(name)} VALUE")
                 parts.options.append(rest.pop())
             continue
         formula_due = not formula_known and not parts.words
@@ -56,7 +59,7 @@ def split(arguments: list[str], options: Mapping[str, bool], formula_by_option: 
             continue
         variable = _VARIABLE.fullmatch(argument)
         if variable and not (formula_due and _begins_formula(rest)):
-            if not rest or rest[-1].partition("=")[0] in options:
+            if not rest or rest[-1].partition("=")[0] in options or _is_variable(rest[-1]):
                 raise UsageError(
                     f"-{shown(variable[1])} has no value", hint=f"write -{shown(variable[1])} VALUE, such as -x 3"
                 )
@@ -68,6 +71,8 @@ def split(arguments: list[str], options: Mapping[str, bool], formula_by_option: 
 
 def number(name: str, text: str) -> float:
     """The value of a constant expression such as ``-1e-3`` or ``pi/4``; UsageError for any other."""
+    if not text.strip():
+        raise UsageError(f"the value of {named(name)} is empty", hint="a value is a number, or a formula of numbers")
     try:
         circuit = read(text)
     except ExprgradError as error:
@@ -98,10 +103,13 @@ def unknown_option(option: str, value: str, options: Collection[str], variables:
 
 def _begins_formula(rest: list[str]) -> bool:
     """Whether ``-x``, where a formula is due, is the formula: what follows is no value for it."""
-    if not rest:
-        return True
-    following = rest[-1]
-    return following.startswith("--") or bool(_VARIABLE.fullmatch(following) or _BINDING.fullmatch(following))
+    return not rest or rest[-1].startswith("--") or _is_variable(rest[-1]) or bool(_BINDING.fullmatch(rest[-1]))
+
+
+def _is_variable(argument: str) -> bool:
+    """Whether this is ``-alpha``, another variable, and not the value ``-pi``."""
+    variable = _VARIABLE.fullmatch(argument)
+    return variable is not None and variable[1] not in CONSTANTS
 
 
 def _bind(values: dict[str, str], name: str, value: str) -> None:

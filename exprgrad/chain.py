@@ -27,14 +27,18 @@ class Backward(NamedTuple):
     ``circuit`` begins with the forward gates, unchanged.  ``seed`` is the input for the gradient
     that arrives at the output, 1 by default.  For each forward wire, ``active`` says whether an
     input reaches it by way of gradients, ``gradient`` is the wire of its gradient, None where none
-    can arrive, and ``local`` has the wire of the local gradient with respect to each of the gate's
+    can arrive, ``guard`` the wire that is 0 where that gradient is a structural zero, None where it
+    never is, and ``local`` has the wire of the local gradient with respect to each of the gate's
     inputs, None where none flows.
+
+    Where the output is NaN, so is every gradient: whoever runs the circuit makes the seed NaN there.
     """
 
     circuit: Circuit
     seed: int
     active: list[bool]
     gradient: list[int | None]
+    guard: list[int | None]
     local: list[tuple[int | None, ...]]
 
 
@@ -59,13 +63,14 @@ def backward(circuit: Circuit, wrt: Collection[str] | None = None, guards: bool 
     arriving: list[list[_Push]] = [[] for _ in gates]
     arriving[circuit.output] = [_Push(seed, None)]
     gradient: list[int | None] = [None] * len(gates)
+    guard: list[int | None] = [None] * len(gates)
     local: list[tuple[int | None, ...]] = [()] * len(gates)
     for wire in range(circuit.output, -1, -1):
         pushes, arriving[wire] = arriving[wire], []
         if not pushes or not active[wire]:
             continue
         total = _accumulate(builder, pushes)
-        gradient[wire] = total.wire
+        gradient[wire], guard[wire] = total
         if total.wire != seed:
             builder.name(total.wire, f"d[{labels[wire]}]")
         here = _locals(builder, gates[wire], wire, active)
@@ -73,7 +78,7 @@ def backward(circuit: Circuit, wrt: Collection[str] | None = None, guards: bool 
         for source, push in zip(gates[wire].inputs, here, strict=True):
             if push is not None:
                 arriving[source].append(_through(builder, total, push if guards else _Push(push.wire, None)))
-    return Backward(builder.circuit(circuit.output, circuit.text), seed, active, gradient, local)
+    return Backward(builder.circuit(circuit.output, circuit.text), seed, active, gradient, guard, local)
 
 
 def tangent(circuit: Circuit, wrt: str) -> Circuit:
@@ -168,8 +173,11 @@ def _derived(builder: Builder, gate: Gate, active: list[bool]) -> list[_Push | N
     wanted = tuple([name for name, source in zip(gate.op.inputs, gate.inputs, strict=True) if active[source]])
     inside = _inside(gate.op, wanted)
     wires = _copies(builder, inside.circuit, gate.inputs)
-    gradients = [inside.gradient[position] for position in range(len(gate.inputs))]
-    return [None if gradient is None else _Push(wires[gradient], None) for gradient in gradients]
+    pushes: list[_Push | None] = []
+    for gradient, guard in zip(inside.gradient[: len(gate.inputs)], inside.guard, strict=False):
+        push = None if gradient is None else _Push(wires[gradient], None if guard is None else wires[guard])
+        pushes.append(push)
+    return pushes
 
 
 @cache

@@ -59,10 +59,11 @@ class Circuit:
         return [gate.name or (repr(gate.value) if gate.op is CONST else next(fresh)) for gate in self.gates]
 
     def lines(self) -> Iterator[str]:
-        """The circuit as people read it, one gate a line: ``v1 = add(x, y)``."""
+        """The circuit as people read it, a line for each gate that is read: ``v1 = add(x, y)``."""
         labels = self.labels()
+        read = {self.output, *self.names.values(), *[source for gate in self.gates for source in gate.inputs]}
         for wire, gate in enumerate(self.gates):
-            if gate.op is CONST:
+            if gate.op is CONST or wire not in read:
                 continue
             default = "" if gate.value is None else f" {gate.value!r}"
             reads = f"({', '.join([shown(labels[w]) for w in gate.inputs])})" if gate.inputs else default

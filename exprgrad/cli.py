@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from exprgrad import __version__
-from exprgrad.arguments import number, split, unknown_option
+from exprgrad.arguments import Arguments, number, split, unknown_option
 from exprgrad.chain import backward
 from exprgrad.diagnose import notes
 from exprgrad.errors import ExprgradError, Report, UnmetError, UsageError, nearest, shown
@@ -18,11 +18,11 @@ from exprgrad.files import deliver, read_formula, standard_output
 from exprgrad.kinks import Note
 from exprgrad.parse import outline, parse
 from exprgrad.read import read
-from exprgrad.run import Run, run
+from exprgrad.run import Run, run, wires
 
 FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown")
 _ENDINGS = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv", ".md": "markdown", ".txt": "table"}
-_LINES = 24  # of notes on standard error
+_LINES, _BYTES = 24, 4000  # of notes on standard error
 
 
 class Command(click.Command):
@@ -37,17 +37,10 @@ class Command(click.Command):
             for name in parameter.opts
         }
         try:
-            parts = split(args, options, ("--file",))
-            ctx.meta["values"] = parts.values
-            ctx.meta["words"] = parts.words
-            for option in parts.options:
-                name = option.partition("=")[0]
-                if name.startswith("--") and name not in options:
-                    value = next(iter(args[args.index(option) + 1 :]), "")
-                    raise unknown_option(option, value, options, _variables(parts.words[0] if parts.words else ""))
+            parts = _take_apart(ctx, args, options)
         except UsageError:
-            if ctx.resilient_parsing:
-                return []
+            if ctx.resilient_parsing and args:  # somebody is still typing the last of them
+                return self.parse_args(ctx, args[:-1])
             raise
         return super().parse_args(ctx, [*parts.options, "--", *parts.words])
 
@@ -57,28 +50,39 @@ class Command(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """With a formula before ``--help``, its variables too."""
-        words = ctx.meta.get("words", [])
-        if words:
-            circuit = read(words[0], ctx.meta["values"])
-            rows = [
-                (
-                    f"-{shown(name)} VALUE",
-                    "" if circuit.gates[wire].value is None else f"default {circuit.gates[wire].value!r}",
+        inputs = _inputs(ctx)
+        if inputs:
+            with formatter.section("Variables of this formula"):
+                formatter.write_dl(
+                    [(f"-{shown(name)} VALUE", default and f"default {default}") for name, default in inputs.items()]
                 )
-                for name, wire in circuit.inputs.items()
-            ]
-            with formatter.section(f"Variables of {shown(words[0])}"):
-                formatter.write_dl(rows or [("none", "")])
         super().format_epilog(ctx, formatter)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
         """The options, and the formula's variables that have no value yet."""
         from click.shell_completion import CompletionItem
 
-        words, values = ctx.meta.get("words", []), ctx.meta.get("values", {})
-        names = [name for name in _variables(words[0] if words else "") if name not in values]
+        names = [name for name in _inputs(ctx) if name not in ctx.meta.get("values", {})]
         found = [CompletionItem(f"-{name}") for name in names if f"-{name}".startswith(incomplete)]
         return [*found, *super().shell_complete(ctx, incomplete)]
+
+
+def _take_apart(ctx: click.Context, args: list[str], options: Mapping[str, bool]) -> Arguments:
+    """The command line's parts, kept in the context; UsageError for an option there is not."""
+    parts = split(args, options, ("--file",))
+    given = [word.removeprefix("--file=") for word in parts.options if word.startswith("--file=")]
+    if "--file" in parts.options:
+        given.append(parts.options[parts.options.index("--file") + 1])
+    ctx.meta.update(values=parts.values, words=parts.words, path=next(iter(given), None))
+    for option in parts.options:
+        name = option.partition("=")[0]
+        if name.startswith("--") and name not in options:
+            value = next(iter(args[args.index(option) + 1 :]), "")
+            raise unknown_option(option, value, options, list(_inputs(ctx)))
+    for name in parts.values:
+        if f"--{name}" in options and name not in _inputs(ctx):
+            raise UsageError(f"the formula has no variable '{name}'", hint=f"the option is --{name}")
+    return parts
 
 
 class Choice(click.Choice[str]):
@@ -130,23 +134,26 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     if options["gates"]:
         if any(words) or options["path"] or ctx.meta["values"] or options["emit"]:
             raise UsageError("--gates lists the catalogue and takes no formula")
-        deliver(_catalogue(options["to"] or "table"), options["out"])
+        deliver(_catalogue(options["to"] or _by_ending(options["out"]), options["out"] is None), options["out"])
         return
     text = _formula(options["formula"], options["files"], options["path"])
-    to = options["to"] or _by_ending(options["out"])
-    if options["emit"]:
-        if options["to"]:
-            raise UsageError("--emit writes text of its own: leave --to out")
-        deliver(_stage(options["emit"], text, ctx.meta["values"], options["of"]), options["out"], options["path"])
-        return
-    values = {name: number(name, value) for name, value in ctx.meta["values"].items()}
+    to = options["to"] or ("table" if options["emit"] else _by_ending(options["out"]))
+    source = "-" if options["formula"] == "-" else options["path"]
     wrt = None if options["wrt"] is None else list(filter(None, map(str.strip, options["wrt"].split(","))))
-    result = run(read(text, values, options["of"]), values, wrt)
+    if options["emit"]:
+        for name in ("to", "strict", "quiet"):
+            if options[name]:
+                raise UsageError(f"--emit writes a stage, not the result: leave --{name} out")
+        deliver(_stage(options["emit"], text, ctx.meta["values"], options["of"], wrt), options["out"], source)
+        return
+    circuit = read(text, ctx.meta["values"], options["of"])
+    wires(circuit, ctx.meta["values"], wrt)
+    result = run(circuit, {name: number(name, value) for name, value in ctx.meta["values"].items()}, wrt)
     found = notes(result)
     if options["strict"] and any(note.strict for note in found):
         first = next(note for note in found if note.strict)
         raise UnmetError(f"--strict: {first.report.message}", *first.report[1:])
-    deliver(_reading(to, result, found, options["out"]), options["out"], options["path"])
+    deliver(_reading(to, result, found, options["out"]), options["out"], source)
     _tell(found, options["quiet"])
 
 
@@ -158,11 +165,20 @@ def main(arguments: list[str]) -> int:
                 return _run(arguments)
         return _run(arguments)
     except ExprgradError as error:
-        print(error, file=sys.stderr)
+        say(str(error))
         return error.code
     except click.ClickException as error:
-        print(Report(error.format_message().rstrip(".")).render("error"), file=sys.stderr)
+        say(Report(error.format_message().rstrip(".")).render("error"))
         return UsageError.code
+
+
+def say(message: str) -> None:
+    """Prints to standard error; if nobody can be told, there is nobody to tell that."""
+    try:
+        if sys.stderr is not None:
+            print(message, file=sys.stderr, flush=True)
+    except OSError:
+        sys.stderr = None
 
 
 def _run(arguments: list[str]) -> int:
@@ -193,24 +209,35 @@ def _formula(formula: str | None, files: tuple[str, ...], path: str | None) -> s
 
 
 def _by_ending(out: str | None) -> str:
-    """The format that a file's name asks for."""
-    return next((to for ending, to in _ENDINGS.items() if out is not None and out.endswith(ending)), "table")
+    """The format that a file's name asks for; UsageError for an ending that stands for none."""
+    ending = os.path.splitext(out or "")[1].lower()
+    if ending and ending not in _ENDINGS:
+        raise UsageError(
+            f"--out {shown(str(out))}: {shown(ending)} is the ending of no format", hint=f"add --to {'|'.join(FORMATS)}"
+        )
+    return _ENDINGS.get(ending, "table")
 
 
-def _variables(text: str) -> list[str]:
-    """The formula's variables, none if it has an error."""
+def _inputs(ctx: click.Context) -> dict[str, str]:
+    """The formula's variables with their defaults as text, none if it has an error or cannot be read now."""
+    words, path = ctx.meta.get("words", []), ctx.meta.get("path")
+    if (not words and not path) or words[:1] == ["-"]:
+        return {}
     try:
-        return list(read(text).inputs)
+        circuit = read(read_formula(path) if path else words[0], ctx.meta["values"])
     except ExprgradError:
-        return []
+        return {}
+    gates = circuit.gates
+    return {name: "" if gates[wire].value is None else repr(gates[wire].value) for name, wire in circuit.inputs.items()}
 
 
-def _stage(stage: str, text: str, values: Mapping[str, str], of: str | None) -> Iterator[str]:
-    """One stage of the work as people read it."""
+def _stage(stage: str, text: str, values: Mapping[str, str], of: str | None, wrt: list[str] | None) -> Iterator[str]:
+    """One stage of the work as people read it; it needs no values, but takes those that fit."""
+    circuit = read(text, values, of)
+    wires(circuit, [*circuit.inputs, *values], wrt)
     if stage == "tree":
         return outline(text, parse(text))
-    circuit = read(text, values, of)
-    return (circuit if stage == "circuit" else backward(circuit).circuit).lines()
+    return (circuit if stage == "circuit" else backward(circuit, wrt).circuit).lines()
 
 
 def _reading(to: str, result: Run, found: list[Note], out: str | None) -> Iterable[str]:
@@ -232,7 +259,7 @@ def _reading(to: str, result: Run, found: list[Note], out: str | None) -> Iterab
     return table.draw(table.show(result), out is None)
 
 
-def _catalogue(to: str) -> Iterable[str]:
+def _catalogue(to: str, to_terminal: bool) -> Iterable[str]:
     """The catalogue's tables."""
     from exprgrad.write import catalogue, markdown
 
@@ -246,7 +273,7 @@ def _catalogue(to: str) -> Iterable[str]:
         raise UsageError(f"--gates is a table or markdown, not {to}")
     from exprgrad.views import gates, table
 
-    return table.draw(gates.show(), True)
+    return table.draw(gates.show(), to_terminal)
 
 
 def _tell(found: list[Note], quiet: bool) -> None:
@@ -255,10 +282,10 @@ def _tell(found: list[Note], quiet: bool) -> None:
     shown_notes = [note for note in found if not (quiet and note.finite)]
     for position, note in enumerate(shown_notes):
         text = note.report.render("note" if note.finite else "warning").split("\n")
-        if position and len(lines) + len(text) > _LINES:
+        if position and (len(lines) + len(text) > _LINES or len("\n".join(lines + text).encode()) > _BYTES):
             left = len(shown_notes) - position
             lines.append(f"note: {left} more note{'s' if left > 1 else ''}; --to json has all")
             break
         lines += text
-    if lines and sys.stderr is not None:
-        print("\n".join(lines), file=sys.stderr)
+    if lines:
+        say("\n".join(lines))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 
@@ -44,10 +45,13 @@ def _not_finite(run: Run, alive: Sequence[bool]) -> Iterator[Note]:
     numbers = {"value": run.value} | {f"grad.{name}": gradient for name, gradient in run.gradient.items()}
     bad = {name: repr(number) for name, number in numbers.items() if not math.isfinite(number)}
     gates = run.circuit.gates
+    given: list[bool] = []  # constants, and gates of nothing else: an infinity among them is meant
+    for gate in gates:
+        given.append(gate.op is CONST or (gate.op is not INPUT and all([given[source] for source in gate.inputs])))
     wires = [
         wire
         for wire, value in enumerate(run.values)
-        if alive[wire] and not math.isfinite(value) and (bad or gates[wire].inputs)
+        if alive[wire] and not math.isfinite(value) and (bad or not (given[wire] or gates[wire].op is INPUT))
     ]
     if not bad and not wires:
         return
@@ -82,15 +86,13 @@ def _forward_origin(circuit: Circuit, values: Sequence[float], wire: int) -> Rep
             report = _forward_origin(inner, found, first)
             return report._replace(message=f"{report.message}, in {name}")
     label = facts(circuit, values, wire)
-    outside = op.domain is not None and not rule(op.domain, op)(*reads, value)
-    if outside:
-        hint = f"{op.call} needs {op.domain}"
-    elif value == value:
+    hint = ""
+    if op.domain is not None and not rule(op.domain, op)(*reads, value):
+        pieces = {parameter: piece(circuit, source) for parameter, source in zip(op.inputs, gate.inputs, strict=True)}
+        hint = "it needs " + re.sub(r"\b[a-z]+\b", lambda word: pieces.get(word[0], word[0]), op.domain)
+        hint = next((said for condition, said in op.hints if rule(condition, op)(*reads, value)), hint)
+    elif all(map(math.isfinite, reads)) and value == value:
         hint = "the result is too large for a float64, whose largest is 1.797e308"
-    else:
-        hint = "there is no limit here"
-    if op.hint and outside:
-        hint = op.hint
     return Report(f"{name} is {value!r}", circuit.text, gate.span, label, hint)
 
 

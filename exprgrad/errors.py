@@ -91,9 +91,9 @@ def excerpt(text: str, span: Span, limit: int = MARGIN) -> str:
 
 
 def named(text: str) -> str:
-    """The text in quotes, each character outside ASCII with its code point behind."""
-    points = " ".join(f"U+{ord(character):04X}" for character in text[:8] if not character.isascii())
-    return f"'{shown(text)}'" + (f" ({points})" if points else "")
+    """The text in quotes, with the code points of its first characters outside ASCII behind."""
+    points = " ".join([f"U+{ord(character):04X}" for character in text[:30] if not character.isascii()][:8])
+    return f"'{shown(text, 30)}'" + (f" ({points})" if points else "")
 
 
 def nearest(word: str, words: list[str]) -> str:
@@ -131,10 +131,10 @@ def _width(text: str) -> int:
 def _pointer(text: str, span: Span, label: str) -> list[str]:
     """The line of the formula the span begins in, and a caret under it; long lines are cut."""
     start, stop = span
-    first = text.rfind("\n", 0, start) + 1
-    last = text.find("\n", start)
-    last = len(text) if last < 0 else last
-    number = str(text.count("\n", 0, first) + 1)
+    first = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
+    last = min([len(text)] + [at for at in (text.find("\n", start), text.find("\r", start)) if at >= 0])
+    before_it = text[:first].replace("\r\n", "\n")
+    number = str(before_it.count("\n") + before_it.count("\r") + 1)
     stop = min(max(stop, start + 1), max(last, start + 1))
     # a window of MARGIN characters in which the span begins not far from the left
     left = first if last - first <= MARGIN else max(first, min(start - MARGIN // 3, last - MARGIN))

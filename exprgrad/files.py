@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import stat
@@ -52,11 +53,10 @@ def deliver(lines: Iterable[str], out: str | None, source: str | None = None) ->
         with standard_output() as file:
             _write(lines, file)
         return
-    target = os.path.realpath(out)
-    if source is not None and os.path.exists(target) and os.path.exists(source) and os.path.samefile(source, target):
-        raise UsageError(f"--out {shown(out)} is the file the formula is read from")
     try:
-        with _replacing(target) as file:
+        if source is not None and _same(source, out):
+            raise UsageError(f"--out {shown(out)} is the file the formula is read from")
+        with _replacing(out) as file:
             _write(lines, file)
     except OSError as error:
         raise DeliveryError(f"cannot write {shown(out)}: {_reason(error)}") from None
@@ -86,12 +86,15 @@ def _write(lines: Iterable[str], file: BinaryIO) -> None:
 
 
 @contextmanager
-def _replacing(target: str) -> Iterator[BinaryIO]:
-    """A new file beside the target that takes its place once it is written; devices are written to."""
-    if os.path.exists(target) and not os.path.isfile(target):
-        with open(target, "wb") as device:
+def _replacing(out: str) -> Iterator[BinaryIO]:
+    """A new file beside the target that takes its place once it is written; devices and pipes are written to."""
+    if os.path.exists(out) and not os.path.isfile(out):
+        with open(out, "wb") as device:
             yield device
         return
+    if out.endswith(os.sep):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    target = os.path.realpath(out)
     folder, name = os.path.split(target)
     temporary = os.path.join(folder, f".{name[:100]}.{os.getpid()}.tmp")
     mode = stat.S_IMODE(os.stat(target).st_mode) if os.path.exists(target) else None
@@ -110,6 +113,15 @@ def _replacing(target: str) -> Iterator[BinaryIO]:
         os.fsync(parent)
     finally:
         os.close(parent)
+
+
+def _same(source: str, out: str) -> bool:
+    """Whether the file that was read, ``-`` for standard input, is a file and the one to be written."""
+    try:
+        read = os.fstat(0) if source == "-" else os.stat(source)
+        return stat.S_ISREG(read.st_mode) and os.path.samestat(read, os.stat(out))
+    except OSError:
+        return False
 
 
 def _reason(error: OSError) -> str:

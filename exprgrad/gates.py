@@ -16,6 +16,7 @@ tests alike; chain.py does what all gates have in common (accumulation, structur
               input is an unselected branch, and its gradient a structural zero.  Conditions are
               written so that NaN counts as selected.
 ``domain=``   where the value is an ordinary number; the tests sample it, warnings quote it.
+``hints=``    conditions outside the domain, and what to say where they hold.
 ``kinks=``    where left and right derivative differ: Kink(at, left, right, jax, torch), formulas
               over the inputs; left and right are local gradients as the first input that ``at`` names
               grows, jax and torch what these two print there (measured: JAX 0.10, PyTorch 2.15).
@@ -66,7 +67,7 @@ class Row:
     domain: str | None = None
     kinks: tuple[Kink, ...] = ()
     steps: tuple[Step, ...] = ()
-    hint: str | None = None
+    hints: tuple[tuple[str, str], ...] = ()
     doc: str = ""
     sample: tuple[float, float] = (-1e300, 1e300)
     ulps: float = 4
@@ -93,7 +94,7 @@ def gate(
     domain: str | None = None,
     kinks: tuple[Kink, ...] = (),
     steps: tuple[Step, ...] = (),
-    hint: str | None = None,
+    hints: tuple[tuple[str, str], ...] = (),
     doc: str = "",
     sample: tuple[float, float] = (-1e300, 1e300),
     ulps: float = 4,
@@ -113,7 +114,7 @@ def gate(
         domain=domain,
         kinks=kinks,
         steps=steps,
-        hint=hint,
+        hints=hints,
         doc=doc,
         sample=sample,
         ulps=ulps,
@@ -150,7 +151,8 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
     gate("pow",          "a b", "where(a == 0 and b == 0, 0, b*a^(b - 1))", "xlogy(out, a)",
          symbol="^", aliases="power", sample=(-1e3, 1e3), ulps=750,  # abs(log(a)) of them, where b - 1 is rounded
          domain="a > 0 or a == 0 and b >= 0 or a < 0 and b == floor(b)",
-         hint="a negative number has no real fractional power; cbrt(x) is the real cube root"),
+         hints=(("a < 0", "a negative number has no real fractional power; cbrt(x) is the real cube root"),
+                ("a == 0", "0 to a negative power is a division by 0"))),
     gate("neg",          "a",   "-1",                    symbol="-", aliases="negative"),
     gate("pos",          "a",   "1",                     symbol="+", aliases="positive"),
     gate("square",       "x",   "2*x",                   value="x*x"),
@@ -251,11 +253,12 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
     gate("trunc", "x", "0", doc="towards 0",
          steps=(Step("x == out and x != 0", "where(x > 0, x - 1, x)", "where(x > 0, x, x + 1)"),)),
     gate("max",   "a b", "where(a == b, 0.5, 1)", "where(a == b, 0.5, 1)", aliases="maximum",
-         live=("not (a < b)", "not (b < a)"), kinks=(Kink("a == b", "0", "1", "0.5", "0.5"),)),
+         live=("not (a < b)", "not (b < a)"), doc="of more: max(max(a, b), c)", kinks=(Kink("a == b", "0", "1", "0.5", "0.5"),)),
     gate("min",   "a b", "where(a == b, 0.5, 1)", "where(a == b, 0.5, 1)", aliases="minimum",
-         live=("not (a > b)", "not (b > a)"), kinks=(Kink("a == b", "1", "0", "0.5", "0.5"),)),
-    gate("clip",  "x lo hi", "1", "1", "1", aliases="clamp", value="min(max(x, lo), hi)",
-         live=("not (x <= lo or x >= hi)", "not (x >= lo or lo >= hi)", "not (max(x, lo) <= hi)"),
+         live=("not (a > b)", "not (b > a)"), doc="of more: min(min(a, b), c)", kinks=(Kink("a == b", "1", "0", "0.5", "0.5"),)),
+    gate("clip",  "x lo hi", "1", "where(lo == hi, 0.5, 1)", "where(lo == hi and x <= lo, 0.5, 1)",
+         aliases="clamp", value="min(max(x, lo), hi)",
+         live=("not (x <= lo or x >= hi)", "not (x > lo or lo > hi)", "not (max(x, lo) < hi)"),
          kinks=(Kink("x == lo", "0", "1", "0.5", "0"), Kink("x == hi", "1", "0", "0.5", "0"))),
     gate("relu",  "x", "1", value="max(x, 0)", live=("not (x <= 0)",), kinks=(Kink("x == 0", "0", "1", "0", "0"),)),
     gate("leaky_relu", "x slope=0.01", "where(x > 0, 1, where(x < 0, slope, clip(slope, 0, 1)))", "min(x, 0)",

@@ -73,7 +73,7 @@ def fma(a: float, b: float, c: float) -> float:
     try:
         return float(exact)
     except OverflowError:
-        return math.copysign(inf, exact)
+        return inf if exact > 0 else -inf
 
 
 def fmod(a: float, b: float) -> float:

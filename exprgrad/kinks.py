@@ -13,7 +13,8 @@ from exprgrad.gates import CONST, Kink, Row, Step
 from exprgrad.live import digits, facts, inside, live, moving, piece
 from exprgrad.run import Run
 
-_MOST_SWITCHES = 3  # each costs two runs
+# what the other outcome of a comparison would give costs three backward passes
+_MOST_SWITCHES, _MOST_GATES = 3, 2000
 
 Facts = dict[str, float | dict[str, str] | dict[str, float]]
 
@@ -59,7 +60,8 @@ def edges(run: Run, alive: Sequence[bool]) -> Iterator[Note]:
             for note in _edge(circuit, run.values, wire, here):
                 comparison = note.kind == "step" and gate.op.gradients == (None, None)
                 switches += comparison
-                yield _switch(run, note) if comparison and switches <= _MOST_SWITCHES else note
+                cheap = switches <= _MOST_SWITCHES and len(circuit.gates) <= _MOST_GATES
+                yield _switch(run, note) if comparison and cheap else note
 
 
 def _inside(circuit: Circuit, values: Sequence[float]) -> Iterator[Note]:
@@ -73,7 +75,7 @@ def _inside(circuit: Circuit, values: Sequence[float]) -> Iterator[Note]:
 def _edge(circuit: Circuit, values: Sequence[float], wire: int, here: float | None) -> Iterator[Note]:
     """What one gate stands on; ``here`` is the local gradient it used."""
     gate = circuit.gates[wire]
-    if len(gate.inputs) == 2 and gate.inputs[0] == gate.inputs[1]:  # max(x, x) has no kink
+    if gate.op.live and gate.inputs[0] in gate.inputs[1:]:  # max(x, x) has no kink
         return
     op, name = gate.op, piece(circuit, wire)
     arguments = (*[values[source] for source in gate.inputs], values[wire])

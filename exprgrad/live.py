@@ -52,6 +52,7 @@ def facts(circuit: Circuit, values: Sequence[float], wire: int) -> str:
     """``x - 3 is -1 here`` for the wires that a gate reads, constants left out."""
     sources = dict.fromkeys(circuit.gates[wire].inputs)
     known = [source for source in sources if circuit.gates[source].op is not CONST]
+    known = [source for source in known if piece(circuit, source) != digits(values[source])]  # not `-1 is -1`
     return ", ".join(f"{piece(circuit, source)} is {digits(values[source])} here" for source in known[:3])
 
 

@@ -13,7 +13,8 @@ from exprgrad.errors import FormulaError, Span, named, nearest, shown
 from exprgrad.gates import CATALOGUE, CONSTANTS, GATES, Row
 from exprgrad.parse import Node, parse
 
-MAX_GATES = 4_000_000  # those inside composite gates counted at each use
+MAX_GATES = 2_000_000
+MAX_INSIDE = 500_000  # gates inside composite gates, counted at each use
 
 Resolve = Callable[[str, Span], int]
 
@@ -87,16 +88,19 @@ def lower(
         if kind == "call":
             op, inputs = _call(text, node, inputs, builder, definitions)
         elif kind == "superscript":
-            digits = text[nodes[index - 1].stop : stop].strip().translate(_SUPERSCRIPTS)
-            op, inputs = _POW, (*inputs, builder.const(float(digits), (start, stop)))
+            op, inputs = _POW, (*inputs, _superscript(text, (nodes[index - 1].stop, stop), builder))
         elif kind == "product":
             op = _MUL
         else:
             op = _ROWS[kind]
         inside = body(op) if isinstance(op, Composite) else None
         weight += len(inside.gates) if inside is not None else 0
-        if len(builder.gates) + weight > MAX_GATES:
+        if len(builder.gates) > MAX_GATES:
             raise FormulaError(f"the formula has more than {MAX_GATES:,} gates", text, (start, stop))
+        if weight > MAX_INSIDE:
+            raise FormulaError(
+                f"the formula's composite gates have more than {MAX_INSIDE:,} gates inside", text, (start, stop)
+            )
         if flat and inside is not None:
             stack.append(builder.splice(inside, inputs, (start, stop)))
         else:
@@ -124,6 +128,13 @@ def constant(name: str, text: str, span: Span) -> float | None:
             hint=f"the constants are {', '.join(CONSTANTS)}; functions are followed by (",
         )  # fmt: skip
     return CONSTANTS.get(last)
+
+
+def _superscript(text: str, span: Span, builder: Builder) -> int:
+    """The exponent's wire; with a minus it is negated by a gate, as in ``x^-2``."""
+    digits = text[slice(*span)].strip().translate(_SUPERSCRIPTS)
+    wire = builder.const(number(digits.lstrip("-"), text, span), span)
+    return builder.add(_ROWS["neg"], (wire,), span) if digits[0] == "-" else wire
 
 
 def closed(text: str, builder: Builder, owner: str) -> Resolve:
@@ -160,7 +171,7 @@ def _call(
         rows = (definitions[name],)
     elif name in GATES:
         rows = GATES[name]
-    elif name.istitle():  # computer algebra's Sin and Max
+    elif name.isascii() and name.istitle():  # computer algebra's Sin and Max
         rows = GATES.get(name.lower(), ())
     if not rows:
         raise _unknown(text, node, name, definitions)
@@ -202,6 +213,13 @@ def _unambiguous(text: str, nodes: Sequence[Node], left: int, index: int) -> Non
     while nodes[edge].kind in ("mul", "product", "neg", "pos"):
         edge -= 1
     last = nodes[edge]
+    function = _powered_function(text, nodes, edge)
+    if function and factor[0] == "(":
+        power = text[nodes[edge - 1].stop if last.kind == "superscript" else nodes[edge - 2].stop : last.stop]
+        raise FormulaError(
+            f"a power stands behind the function, not behind its name {function}", text, (last.start, product.stop),
+            hint=f"write {function}{shown(factor)}{shown(power)}",
+        )  # fmt: skip
     if last.kind in ("div", "floor_divide", "mod", "pow"):
         whole, divisor = text[product.start : nodes[left].stop], nodes[edge - 1]
         start = text[product.start : divisor.start]
@@ -212,12 +230,30 @@ def _unambiguous(text: str, nodes: Sequence[Node], left: int, index: int) -> Non
             hint=f"write {shown(first)} or {shown(second)}",
         )  # fmt: skip
     word = text[last.start : last.stop]
+    if last.kind == "number" and factor in ("e", "E") and text[last.stop] == factor:
+        raise FormulaError(
+            f"{shown(word)}{factor} can be read two ways", text, (last.start, product.stop),
+            hint=f"write {shown(word)}*{factor}, or an exponent without a blank, such as {shown(word)}{factor}3",
+        )  # fmt: skip
     if (last.kind != "name" or word == "π") and factor[0] not in ".0123456789":
         return
     advice = f"for a product write {shown(word)}*{shown(factor)}"
     if last.kind == "name" and word in GATES:
         advice = f"for the gate write {shown(word)}({shown(factor)})"
     raise FormulaError("two values stand in a row without an operator", text, (last.start, product.stop), hint=advice)
+
+
+def _powered_function(text: str, nodes: Sequence[Node], index: int) -> str:
+    """The gate's name in ``sin²`` or ``sin^2``, as in sin²(x)."""
+    node = nodes[index]
+    if node.kind == "superscript":
+        base = nodes[index - 1]
+    elif node.kind == "pow" and nodes[index - 1].kind == "number":
+        base = nodes[index - 2]
+    else:
+        return ""
+    word = text[base.start : base.stop]
+    return word if base.kind == "name" and word in GATES else ""
 
 
 def _unknown(text: str, node: Node, name: str, definitions: Mapping[str, Row]) -> FormulaError:
@@ -228,9 +264,8 @@ def _unknown(text: str, node: Node, name: str, definitions: Mapping[str, Row]) -
     if not like or len(name) <= 2:
         hints.append(f"for a product write {shown(name)}*{shown(inside)}")
     hints.append("exprgrad --gates lists the functions")
-    return FormulaError(
-        f"{named(name)} is not a function", text, (node.start, node.start + len(name)), hint="\n".join(hints)
-    )
+    span = (node.start, node.start + len(text[node.start : text.index("(", node.start)].rstrip()))
+    return FormulaError(f"{named(name)} is not a function", text, span, hint="\n".join(hints))
 
 
 def _malformed(text: str, span: Span) -> FormulaError:

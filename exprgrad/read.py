@@ -7,11 +7,10 @@ from collections.abc import Collection, Sequence
 from exprgrad.circuit import Builder, Circuit, Composite
 from exprgrad.errors import FormulaError, Span, UsageError, named, nearest, shown
 from exprgrad.gates import INPUT, Row
-from exprgrad.lower import closed, constant, function_name, lower, number
+from exprgrad.lower import MAX_INSIDE, closed, constant, function_name, lower, number
 from exprgrad.parse import Node, parse
 
 MAX_CHARACTERS = 32_000_000
-MAX_BODIES = 500_000  # gates of all composite gates together, those inside others counted again
 
 
 def read(text: str, given: Collection[str] = (), of: str | None = None) -> Circuit:
@@ -104,9 +103,9 @@ class _Reader:
         resolve = closed(self.text, inside, shown(name))
         wire = lower(self.text, nodes, inside, resolve, self.definitions, flat=True)
         self.bodies += len(inside.gates)
-        if self.bodies > MAX_BODIES:
+        if self.bodies > MAX_INSIDE:
             raise self.error(
-                f"the composite gates have more than {MAX_BODIES:,} gates inside", target,
+                f"the composite gates have more than {MAX_INSIDE:,} gates inside", target,
                 "each use of a gate in another's definition counts with all it has inside",
             )  # fmt: skip
         self.latest = self.definitions[name] = Composite(

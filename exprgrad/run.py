@@ -51,8 +51,8 @@ def run(circuit: Circuit, point: Mapping[str, float], wrt: Collection[str] | Non
     gradient that arrives at the output.  Where a value is NaN, so is every gradient through it.
     Raises UsageError for a variable that is missing, unknown or not an input.
     """
-    wires = _wires(circuit, point, wrt)
-    values = forward(circuit.gates, {wires[name]: float(value) for name, value in point.items()})
+    known = wires(circuit, point, wrt)
+    values = forward(circuit.gates, {known[name]: float(value) for name, value in point.items()})
     back = _backward(circuit, None if wrt is None else tuple(wrt))
     seed = upstream if values[circuit.output] == values[circuit.output] else values[circuit.output]
     every = forward(back.circuit.gates, {back.seed: seed}, values)
@@ -71,37 +71,36 @@ def run(circuit: Circuit, point: Mapping[str, float], wrt: Collection[str] | Non
 _backward = lru_cache(maxsize=8)(backward)  # a circuit run at many points has one backward pass
 
 
-def _wires(circuit: Circuit, point: Mapping[str, float], wrt: Collection[str] | None) -> dict[str, int]:
-    """The inputs' wires by name; UsageError if names and inputs do not fit."""
-    wires = circuit.inputs
-    for name in point:
-        if name not in wires:
-            raise UsageError(_unknown(name, circuit), hint=_known(name, wires, "-"))
+def wires(circuit: Circuit, given: Collection[str], wrt: Collection[str] | None) -> dict[str, int]:
+    """The inputs' wires by name; UsageError if the names given and wanted do not fit them."""
+    found = circuit.inputs
+    for name in given:
+        if name not in found:
+            computed = name in circuit.names
+            what = "is computed by the formula, so it takes no value" if computed else "is no variable of the formula"
+            raise UsageError(f"{named(name)} {what}", hint=_known(name, found, "-"))
     for name in wrt or ():
-        if name not in wires:
-            raise UsageError(f"--wrt {shown(name)}: {_unknown(name, circuit)}", hint=_known(name, wires, ""))
-    missing = [name for name, wire in wires.items() if name not in point and circuit.gates[wire].value is None]
+        if name not in found:
+            what = "is computed by the formula, and --wrt takes inputs" if name in circuit.names else "is no variable"
+            raise UsageError(f"--wrt: {named(name)} {what}", hint=_known(name, found, ""))
+    missing = [name for name, wire in found.items() if name not in given and circuit.gates[wire].value is None]
     if missing:
         raise UsageError(
-            "no value for " + ", ".join(map(named, missing[:10])) + (" …" if len(missing) > 10 else ""),
+            "no value for " + ", ".join(map(named, missing[:5])) + (" …" if len(missing) > 5 else ""),
             circuit.text,
-            circuit.gates[wires[missing[0]]].span,
+            circuit.gates[found[missing[0]]].span,
             hint="\n".join(
-                ["add " + " ".join(f"-{shown(name)} VALUE" for name in missing[:10])]
+                ["add " + " ".join(f"-{shown(name, 30)} VALUE" for name in missing[:5])]
                 + [f"the gate {name} is written {name}(…)" for name in missing[:1] if name in GATES]
             ),
         )
-    return wires
+    return found
 
 
-def _unknown(name: str, circuit: Circuit) -> str:
-    if name in circuit.names:
-        return f"{named(name)} is computed by the formula, so it takes no value"
-    return f"the formula has no variable {named(name)}"
-
-
-def _known(name: str, wires: Mapping[str, int], dash: str) -> str:
-    like = nearest(name, list(wires))
+def _known(name: str, inputs: Collection[str], dash: str) -> str:
+    """What there is instead of a name that is not there."""
+    like = nearest(name, list(inputs))
     if like:
         return f"did you mean {dash}{shown(like)}?"
-    return f"its variables are {', '.join(map(named, list(wires)[:20]))}" if wires else "it has no variables"
+    some = ", ".join(map(named, list(inputs)[:8])) + (" …" if len(inputs) > 8 else "")
+    return f"its variables are {some}" if inputs else "it has no variables"

@@ -37,7 +37,7 @@ def row(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, float]
     "arguments",
     [
         ["x^2", "-x", "-3"], ["x^2", "-x=-3"], ["x^2", "x=-3"], ["-x", "-3", "x^2"], ["-x=-3", "x^2"],
-        ["x^2", "-x", "-6/2"], ["x^2", "-x", " -3 "], ["x**2", "-x", "-3e0"], ["x = -3; x^2"], ["x = 1; x^2", "-x", "-3"],
+        ["-x", "-pi + pi - 3", "x^2"], ["x^2", "-x", "-6/2"], ["x^2", "-x", " -3 "], ["x**2", "-x", "-3e0"], ["x = -3; x^2"], ["x = 1; x^2", "-x", "-3"],
     ],
 )  # fmt: skip
 def test_ways_to_give_a_value(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
@@ -134,6 +134,23 @@ def test_markup_and_emoji_are_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert "[bold]y[/bold] :smile:" in json.loads(printed)["formula"]
 
 
+@pytest.mark.parametrize("formula", ["3", "pi", "k = pi; k", "2*3"])
+def test_a_constant_output_has_its_line(capsys: pytest.CaptureFixture[str], formula: str) -> None:
+    value = json.loads(out(capsys, formula, "--to", "json"))["gates"][-1]["value"]
+    assert value == json.loads(out(capsys, formula, "--to", "jsonl"))["value"]
+    assert repr(value).removesuffix(".0") in out(capsys, formula)
+
+
+@pytest.mark.parametrize("columns", ["0", "-1", "x", "9" * 5000, "１０"])
+def test_a_strange_width_is_80(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    expected = out(capsys, *JOB)
+    monkeypatch.setenv("COLUMNS", columns)
+    assert out(capsys, *JOB) == expected
+
+
 def test_of_and_wrt(capsys: pytest.CaptureFixture[str]) -> None:
     formula = "q = x + y; f = q*z"
     values = ["-x", "-2", "-y", "5", "-z", "-4"]
@@ -191,6 +208,8 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     plain = out(capsys, "--help")
     assert "Usage: exprgrad FORMULA [-NAME VALUE]... [--OPTION]..." in plain
     assert all(len(line) <= 80 for line in plain.splitlines())
+    assert "Usage" in out(capsys, "-", "--help")
+    assert "-x0 VALUE" in out(capsys, "--file", str(ROOT / "samples" / "neuron.txt"), "--help")
     with_formula = out(capsys, "k = 2; k*x + alpha", "--help")
     assert "-alpha VALUE" in with_formula
     assert "default 2.0" in with_formula

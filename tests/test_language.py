@@ -74,7 +74,8 @@ def test_precedence(text: str, printed: str | None) -> None:
         ("g(t) = g(t); g(1)", "'g' is not a function"), ("g() = 1; g()", "no input"), ("x + 1 = 2", "=="),
         ("f(x+1) = 2", "name"), ("math.foo + 1", "not a constant"), ("np.x = 3", "cannot be defined"),
         ("√x", "sqrt(x)"), ("n!", "factorial"), ("|x|", "abs(x)"), ("x½", "U+00BD"), ("x١", "U+0661"), ("１", "U+FF11"),
-        ("logg(x)", "did you mean log"), ("Sinn(x)", "did you mean"), ("sin()", "takes 1 input, not 0"),
+        ("logg(x)", "did you mean log"), ("Sinn(x)", "did you mean"), ("sin()", "takes 1 input, not 0"), ("Σ(x)", "U+03A3"), ("2e", "two ways"), ("x" + "⁹" * 400, "too large"), ("sin²(x)", "sin(x)²"),
+        ("cos^2(x)", "cos(x)^2"),
         ("log(1,2,3)", "1 or 2 inputs, not 3"), ("where(1)", "where(c, a, b)"), ("foo.bar(x)", "'.'"), ("", "empty"),
         ("  # only a comment", "empty"), ("and", "left"), ("x.T", "'.'"), ("2^3²x", "two ways"),
     ],
@@ -101,6 +102,7 @@ def test_a_constant_with_a_value_is_a_variable() -> None:
     assert value("e*2") == 2 * math.e
     assert run(read("e*pi", {"e", "pi"}), {"e": 2, "pi": 3}).gradient == {"e": 3, "pi": 2}
     assert value("e = 5; e*2") == 10
+    assert value("2*e", e=3) == 6
 
 
 def test_statements() -> None:

@@ -58,6 +58,18 @@ def test_closed_descriptors_harm_nobody(tmp_path: Path) -> None:
     assert shell("$EG - -x 3 <&-").returncode == 6
 
 
+def test_a_full_standard_error_changes_nothing() -> None:
+    """The status and the result are the same when nobody can be told."""
+    assert shell("$EG 'x+' 2> /dev/full").returncode == 3
+    done = shell("$EG 'abs(x)' -x 0 --to csv 2> /dev/full")
+    assert (done.returncode, done.stdout) == (0, "x,value,grad.x\n0.0,0.0,0.0\n")
+
+
+def test_arguments_are_utf_8_in_every_locale() -> None:
+    done = shell("LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 $EG 'é^2' -é 3 --to csv")
+    assert (done.returncode, done.stdout) == (0, "é,value,grad.é\n3.0,9.0,6.0\n")
+
+
 def test_a_reader_that_leaves_is_no_error() -> None:
     done = shell(f"$EG '{'+'.join(['x'] * 20000)}' -x 3 --to json | head -c 1; exit ${{PIPESTATUS[0]}}")
     assert done.returncode in (0, 141)
@@ -103,7 +115,10 @@ def test_out_follows_links_writes_devices_and_never_its_own_input(tmp_path: Path
     assert (tmp_path / "link.csv").is_symlink()
     assert "9.0" in (tmp_path / "real.csv").read_text()
     assert exprgrad(*JOB, "--out", "/dev/null").returncode == 0
+    assert shell("$EG 'x^2' -x 3 --out /dev/stdout --to csv | cat").stdout.endswith("3.0,9.0,6.0\n")
+    assert exprgrad(*JOB, "--out", f"{tmp_path}/new/").returncode == 6
     (tmp_path / "formula.txt").write_text("x = 2; x^2")
+    assert shell("$EG - --out formula.txt < formula.txt", tmp_path).returncode == 2
     (tmp_path / "same.txt").symlink_to("formula.txt")
     done = exprgrad("--file", str(tmp_path / "formula.txt"), "--out", str(tmp_path / "same.txt"))
     assert done.returncode == 2

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from exprgrad.chain import backward
+from exprgrad.chain import backward, tangent
 from exprgrad.circuit import Circuit
 from exprgrad.diagnose import notes
 from exprgrad.read import read
@@ -113,6 +113,35 @@ def test_unselected_branches_are_structural_zeros(text: str) -> None:
     assert not [note for note in notes(result) if not note.finite]
 
 
+@pytest.mark.parametrize(
+    ("text", "x"),
+    [
+        ("g(t) = relu(t); g(sqrt(x)) + 0", 0), ("g(c, t) = where(c > 0, t, 0); g(x, sqrt(x)) + 0", 0),
+        ("g(c, t) = where(c > 0, t, 0); g(x, log(x)) + 0", -1), ("g(t) = max(t, 1); h(t) = g(sqrt(t)); h(x) + 0", 0),
+        ("g(t) = clip(t, 1, 2); g(g(sqrt(x))) + 0", 0),
+    ],
+)  # fmt: skip
+def test_structural_zeros_pass_through_composite_gates(text: str, x: float) -> None:
+    """A composite gate whose body selects a branch hands its guard on, in both modes and orders."""
+    circuit = read(text)
+    assert run(circuit, {"x": x}).gradient == {"x": 0}
+    assert run(tangent(circuit, "x"), {"x": x}).value == 0
+    assert second(text, "x", x=x) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "point", "gradient"),
+    [
+        ("clip(y, x, x)", {"y": 0.1, "x": 0.2}, {"y": 0, "x": 1}), ("clip(x, x, 5)", {"x": 2}, {"x": 1}),
+        ("clip(y, x, x)", {"y": 0.3, "x": 0.2}, {"y": 0, "x": 1}), ("clip(1, a, b)", {"a": 3, "b": 2}, {"a": 0, "b": 1}),
+        ("clip(y, a, b)", {"y": 1, "a": 1, "b": 2}, {"y": 0, "a": 1, "b": 0}), ("clip(y, -1, x)", {"y": 3, "x": 2}, {"y": 0, "x": 1}),
+    ],
+)  # fmt: skip
+def test_the_bounds_of_clip_have_gradients(text: str, point: dict[str, float], gradient: dict[str, float]) -> None:
+    """What is not the input's is the bound's, and they add up to 1."""
+    assert run(read(text), point).gradient == gradient
+
+
 def test_a_wire_used_inside_and_outside_a_branch_is_not_guarded() -> None:
     result = run(read("q = sqrt(x); where(x > 1, q, 2) + q"), {"x": 0})
     assert result.gradient == {"x": inf}
@@ -126,7 +155,7 @@ def kinds(text: str, **point: float) -> list[str]:
     ("text", "point", "expected"),
     [
         ("abs(x)", {"x": 0}, ["kink"]), ("abs(x)", {"x": 1}, []), ("floor(x)", {"x": 2}, ["step"]),
-        ("floor(x)", {"x": 2.5}, ["flat"]), ("max(x, y)", {"x": 1, "y": 1}, ["kink"]), ("max(x, x)", {"x": 1}, []),
+        ("floor(x)", {"x": 2.5}, ["flat"]), ("max(x, y)", {"x": 1, "y": 1}, ["kink"]), ("max(x, x)", {"x": 1}, []), ("hypot(x, x)", {"x": 0}, ["kink"]), ("exp(-inf)*x", {"x": 1}, []),
         ("log(x)", {"x": -1}, ["nan"]), ("exp(x)", {"x": 1000}, ["inf"]), ("sqrt(x)", {"x": 0}, ["inf"]),
         ("sqrt(x)^2", {"x": 0}, ["nan"]), ("where(x > 0, x, 2)", {"x": 0}, ["step"]), ("max(x, -inf)", {"x": 1}, []),
         ("where(x > 0, log(x), 2)", {"x": -1}, []), ("g(t) = abs(t); g(x) + 1", {"x": 0}, ["kink"]),
@@ -144,12 +173,14 @@ def test_notes_point_at_the_place_and_name_the_remedy() -> None:
     text = notes(result)[0].report.render("warning")
     assert text.startswith("warning: log(x - 3) is nan\n")
     assert "    ^^^^^^^^^^ x - 3 is -1 here" in text
-    assert "log(x) needs x > 0" in text
+    assert "it needs x - 3 > 0" in text
     assert "grad.y is nan" in text
     overflow = notes(run(read("2/(1 + exp(-x)) + 1/(1 + exp(-x))"), {"x": -1000}))[0]
     assert overflow.report.span == (7, 14)
     sigmoid = notes(run(read("1/(1 + exp(-x))"), {"x": -1000}))[0].report.hint
     assert "sigmoid(x) is 1/(1 + exp(-x)) without that" in sigmoid
+    assert "it needs a != 0" in notes(run(read("b/a"), {"a": 0, "b": 1}))[0].report.hint
+    assert "division by 0" in notes(run(read("x^-1"), {"x": 0}))[0].report.hint
     assert "cbrt" in notes(run(read("x^(1/3)"), {"x": -8}))[0].report.hint
 
 

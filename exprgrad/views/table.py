@@ -8,6 +8,7 @@ than the terminal.
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -41,10 +42,10 @@ class Line(NamedTuple):
 
 
 def lines(run: Run) -> Iterator[Line]:
-    """A line for every wire that is not a constant; a blank line in their midst stands for more."""
+    """A line for every wire but constants that are not the output; of too many, one line counts the rest."""
     circuit = run.circuit
     labels = circuit.labels()
-    wires = [wire for wire, gate in enumerate(circuit.gates) if gate.op is not CONST]
+    wires = [wire for wire, gate in enumerate(circuit.gates) if gate.op is not CONST or wire == circuit.output]
     left_out = len(wires) - MOST
     for position, wire in enumerate(wires):
         if left_out > 0 and position == MOST // 2:
@@ -78,7 +79,17 @@ def draw(renderable: RenderableType, to_terminal: bool) -> list[str]:
     coloured = None if to_terminal else False  # rich looks at FORCE_COLOR and the like
     if to_terminal and sys.stdout is not None and sys.stdout.isatty():
         coloured = True
-    console = Console(file=text, force_terminal=coloured, highlight=False, emoji=False, markup=False)
+    columns = os.environ.get("COLUMNS", "")
+    strange = columns != "" and not (columns.isascii() and columns.isdigit() and 0 < len(columns.lstrip("0")) < 5)
+    console = Console(
+        file=text,
+        force_terminal=coloured,
+        width=80 if strange else None,
+        highlight=False,
+        emoji=False,
+        markup=False,
+        _environ={key: value for key, value in os.environ.items() if not (strange and key == "COLUMNS")},
+    )
     console.print(renderable, crop=False)
     return [line.rstrip() for line in text.getvalue().splitlines()]
 

@@ -60,7 +60,7 @@ def _names(circuit: Circuit, stated: set[int]) -> dict[int, str]:
     taken: set[str] = set()
     for wire, label in enumerate(circuit.labels()):
         if circuit.gates[wire].op is INPUT or wire in stated:
-            name = re.sub(r"\W+", "_", label).strip("_")
+            name = label if re.fullmatch(r"\w+", label) else re.sub(r"\W+", "_", label).strip("_")
             while name in taken:
                 name += "_"
             taken.add(name)

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
+from exprgrad.errors import UsageError
 from exprgrad.gates import CONST
 from exprgrad.kinks import Note
 from exprgrad.run import Run
@@ -32,13 +33,18 @@ def write(run: Run, notes: Sequence[Note]) -> Iterator[str]:
 
 def write_row(run: Run) -> Iterator[str]:
     """The run as one JSON line: inputs, value, grad."""
+    for name in ("value", "grad"):
+        if name in run.inputs:
+            raise UsageError(
+                f"the variable '{name}' would share its key with the result", hint="rename it, or use --to json"
+            )
     inputs = _numbers(run.inputs)[1:-1]
     separator = ", " if inputs else ""
     yield f'{{{inputs}{separator}"value": {_number(run.value)}, "grad": {_numbers(run.gradient)}}}'
 
 
 def _gates(run: Run, labels: Sequence[str]) -> Iterator[str]:
-    """Every wire but the constants, which stand as numbers where they are read.
+    """Every wire but constants, which stand as numbers where they are read, unless one is the output.
 
     Put together by hand, as there may be a million of them and json.dumps takes longer than the run.
     """
@@ -46,7 +52,7 @@ def _gates(run: Run, labels: Sequence[str]) -> Iterator[str]:
     quoted = list(map(json.dumps, labels))
     read = [_number(values[wire]) if gate.op is CONST else quoted[wire] for wire, gate in enumerate(circuit.gates)]
     for wire, (op, sources, _, _, _) in enumerate(circuit.gates):
-        if op is CONST:
+        if op is CONST and wire != circuit.output:
             continue
         expr = json.dumps(circuit.piece(wire, PIECE) or labels[wire])
         inputs = ", ".join([read[source] for source in sources])
