@@ -10,10 +10,11 @@ from typing import Any
 import click
 
 from exprgrad import __version__
-from exprgrad.arguments import Arguments, number, split, unknown_option
+from exprgrad.arguments import number
 from exprgrad.chain import backward
+from exprgrad.command import Choice, Command
 from exprgrad.diagnose import notes
-from exprgrad.errors import ExprgradError, Report, UnmetError, UsageError, nearest, shown
+from exprgrad.errors import ExprgradError, Report, UnmetError, UsageError, shown
 from exprgrad.files import deliver, read_formula, standard_output
 from exprgrad.kinks import Note
 from exprgrad.parse import outline, parse
@@ -23,78 +24,6 @@ from exprgrad.run import Run, run, wires
 FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown")
 _ENDINGS = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv", ".md": "markdown", ".txt": "table"}
 _LINES, _BYTES = 24, 4000  # of notes on standard error
-
-
-class Command(click.Command):
-    """A click command whose single-dash arguments are the formula's variables."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Takes the variables out, keeps them in the context, leaves options and words to click."""
-        options = {
-            name: not getattr(parameter, "is_flag", False) and not getattr(parameter, "count", False)
-            for parameter in self.get_params(ctx)
-            if isinstance(parameter, click.Option)
-            for name in parameter.opts
-        }
-        try:
-            parts = _take_apart(ctx, args, options)
-        except UsageError:
-            if ctx.resilient_parsing and args:  # somebody is still typing the last of them
-                return self.parse_args(ctx, args[:-1])
-            raise
-        return super().parse_args(ctx, [*parts.options, "--", *parts.words])
-
-    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
-        """The usage in the order in which people write it."""
-        return ["FORMULA", "[-NAME VALUE]...", "[--OPTION]..."]
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """With a formula before ``--help``, its variables too."""
-        inputs = _inputs(ctx)
-        if inputs:
-            with formatter.section("Variables of this formula"):
-                formatter.write_dl(
-                    [(f"-{shown(name)} VALUE", default and f"default {default}") for name, default in inputs.items()]
-                )
-        super().format_epilog(ctx, formatter)
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
-        """The options, and the formula's variables that have no value yet."""
-        from click.shell_completion import CompletionItem
-
-        names = [name for name in _inputs(ctx) if name not in ctx.meta.get("values", {})]
-        found = [CompletionItem(f"-{name}") for name in names if f"-{name}".startswith(incomplete)]
-        return [*found, *super().shell_complete(ctx, incomplete)]
-
-
-def _take_apart(ctx: click.Context, args: list[str], options: Mapping[str, bool]) -> Arguments:
-    """The command line's parts, kept in the context; UsageError for an option there is not."""
-    parts = split(args, options, ("--file",))
-    given = [word.removeprefix("--file=") for word in parts.options if word.startswith("--file=")]
-    if "--file" in parts.options:
-        given.append(parts.options[parts.options.index("--file") + 1])
-    ctx.meta.update(values=parts.values, words=parts.words, path=next(iter(given), None))
-    for option in parts.options:
-        name = option.partition("=")[0]
-        if name.startswith("--") and name not in options:
-            value = next(iter(args[args.index(option) + 1 :]), "")
-            raise unknown_option(option, value, options, list(_inputs(ctx)))
-    for name in parts.values:
-        if f"--{name}" in options and name not in _inputs(ctx):
-            raise UsageError(f"the formula has no variable '{name}'", hint=f"the option is --{name}")
-    return parts
-
-
-class Choice(click.Choice[str]):
-    """One of some words; the error for another one suggests the nearest."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
-        """The word itself."""
-        if value in self.choices:
-            return value
-        like = nearest(str(value), list(self.choices))
-        hint = f"did you mean {like}?" if like else f"it takes {', '.join(self.choices)}"
-        raise UsageError(f"{param.opts[0] if param else ''} does not take {shown(str(value))}", hint=hint)
 
 
 @click.command(
@@ -132,7 +61,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     """
     words = [options["formula"], *options["files"]]
     if options["gates"]:
-        if any(words) or options["path"] or ctx.meta["values"] or options["emit"]:
+        if any(words) or ctx.meta["values"] or any(options[key] for key in ("path", "emit", "of", "wrt", "strict")):
             raise UsageError("--gates lists the catalogue and takes no formula")
         deliver(_catalogue(options["to"] or _by_ending(options["out"]), options["out"] is None), options["out"])
         return
@@ -216,19 +145,6 @@ def _by_ending(out: str | None) -> str:
             f"--out {shown(str(out))}: {shown(ending)} is the ending of no format", hint=f"add --to {'|'.join(FORMATS)}"
         )
     return _ENDINGS.get(ending, "table")
-
-
-def _inputs(ctx: click.Context) -> dict[str, str]:
-    """The formula's variables with their defaults as text, none if it has an error or cannot be read now."""
-    words, path = ctx.meta.get("words", []), ctx.meta.get("path")
-    if (not words and not path) or words[:1] == ["-"]:
-        return {}
-    try:
-        circuit = read(read_formula(path) if path else words[0], ctx.meta["values"])
-    except ExprgradError:
-        return {}
-    gates = circuit.gates
-    return {name: "" if gates[wire].value is None else repr(gates[wire].value) for name, wire in circuit.inputs.items()}
 
 
 def _stage(stage: str, text: str, values: Mapping[str, str], of: str | None, wrt: list[str] | None) -> Iterator[str]:

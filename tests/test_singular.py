@@ -147,6 +147,25 @@ def test_a_wire_used_inside_and_outside_a_branch_is_not_guarded() -> None:
     assert result.gradient == {"x": inf}
 
 
+@pytest.mark.parametrize("text", ["where(c > 0, q, 1) + where(c < 0, q, 2)", "where(c < 0, q, 2) + where(c > 0, q, 1)"])
+def test_a_wire_in_two_branches_is_a_structural_zero_only_where_both_are(text: str) -> None:
+    circuit = read(f"q = sqrt(x); {text}")
+    assert run(circuit, {"x": 0, "c": 1}).gradient["x"] == inf
+    assert run(circuit, {"x": 0, "c": 0}).gradient["x"] == 0
+
+
+@pytest.mark.parametrize(("a", "b", "expected"), [(1, 1, inf), (1, -1, 0), (-1, 1, 0), (-1, -1, 0)])
+def test_nested_branches_are_selected_only_together(a: float, b: float, expected: float) -> None:
+    circuit = read("where(a > 0, where(b > 0, sqrt(x), 1), 2)")
+    assert run(circuit, {"a": a, "b": b, "x": 0}).gradient["x"] == expected
+
+
+def test_where_a_value_is_nan_so_are_its_local_gradients() -> None:
+    result = run(read("log(x) + y"), {"x": -1, "y": 1})
+    assert result.locals[1] == pytest.approx((nan,), nan_ok=True)
+    assert result.gradient == pytest.approx({"x": nan, "y": nan}, nan_ok=True)
+
+
 def kinds(text: str, **point: float) -> list[str]:
     return [note.kind for note in notes(run(read(text, point), point))]
 
