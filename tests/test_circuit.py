@@ -143,6 +143,13 @@ def test_printed_forms() -> None:
     ]
 
 
+def test_a_wire_that_forks_is_printed_once() -> None:
+    """A chain of comparisons reads its middle twice, and computes it once."""
+    circuit = read("0 < sin(x) < 1")
+    assert write(circuit).splitlines() == ["v1 = sin(x)", "((0.0 < v1) and (v1 < 1.0))"]
+    assert len(read(write(circuit)).gates) == len(circuit.gates)
+
+
 def test_composite_gates_print_with_what_they_use() -> None:
     """However often one uses another, its definition is printed once and as it was written."""
     lines = ["g0(t) = t*t"] + [f"g{k}(t) = g{k - 1}(t + 1) - g{k - 1}(t)" for k in range(1, 9)]
