@@ -97,13 +97,15 @@ class Circuit:
 class Builder:
     """Collects gates for a circuit.  Constants are shared; nothing else is.
 
-    ``constants`` has the values of the constants' wires.
+    ``constants`` has the values of the constants' wires, ``inside`` counts the gates that the
+    composite gates among its own consist of.
     """
 
     def __init__(self, gates: tuple[Gate, ...] = (), names: Mapping[str, int] | None = None) -> None:
         self.gates = list(gates)
         self.names = dict(names or {})
         self.constants = {wire: gate.value for wire, gate in enumerate(gates) if gate.op is CONST}
+        self.inside = 0
         self._shared = {repr(value): wire for wire, value in self.constants.items()}
 
     def add(self, op: Row, inputs: tuple[int, ...], span: Span | None = None) -> int:

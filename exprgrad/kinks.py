@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from exprgrad.chain import backward
 from exprgrad.circuit import Circuit
 from exprgrad.errors import Report, shown
-from exprgrad.forward import forward, rule
+from exprgrad.forward import rule
 from exprgrad.gates import CONST, Kink, Row, Step
 from exprgrad.live import digits, facts, inside, live, moving, piece
-from exprgrad.run import Run
+from exprgrad.run import Run, run
 
 # what the other outcome of a comparison would give costs three backward passes
 _MOST_SWITCHES, _MOST_GATES = 3, 2000
@@ -43,25 +42,25 @@ class Note(NamedTuple):
         return self.kind != "flat"
 
 
-def edges(run: Run, alive: Sequence[bool]) -> Iterator[Note]:
+def edges(at: Run, alive: Sequence[bool]) -> Iterator[Note]:
     """A note for each kink and step, and for each gate whose gradient is 0 everywhere."""
-    circuit = run.circuit
-    moves = moving(run)
+    circuit = at.circuit
+    moves = moving(at)
     switches = 0
     for wire, gate in enumerate(circuit.gates):
         if not alive[wire] or not any([moves[source] for source in gate.inputs]):
             continue
-        body = inside(circuit, run.values, wire)
+        body = inside(circuit, at.values, wire)
         if body is not None:
             for note in _inside(*body):
                 yield note._replace(wire=wire)
         elif gate.op.kinks or gate.op.steps:
-            here = next((local for local in run.locals[wire] if local is not None), None)
-            for note in _edge(circuit, run.values, wire, here):
+            here = next((local for local in at.locals[wire] if local is not None), None)
+            for note in _edge(circuit, at.values, wire, here):
                 comparison = note.kind == "step" and gate.op.gradients == (None, None)
                 switches += comparison
                 cheap = switches <= _MOST_SWITCHES and len(circuit.gates) <= _MOST_GATES
-                yield _switch(run, note) if comparison and cheap else note
+                yield _switch(at, note) if comparison and cheap else note
 
 
 def _inside(circuit: Circuit, values: Sequence[float]) -> Iterator[Note]:
@@ -119,30 +118,23 @@ def _numbers(edge: Kink | Step, op: Row, arguments: Sequence[float]) -> dict[str
     return {key: rule(text, op)(*arguments) for key, text in edge._asdict().items() if key != "at"}
 
 
-def _switch(run: Run, note: Note) -> Note:
+def _switch(at: Run, note: Note) -> Note:
     """A comparison that stands on its switch: the gradients with the one outcome and the other."""
-    circuit, facts_ = run.circuit, dict(note.facts)
-    wanted = list(run.gradient)
+    circuit, facts_, wanted = at.circuit, dict(note.facts), list(at.gradient)
     hints = []
     for outcome, value in (("false", 0.0), ("true", 1.0)):
         gates = list(circuit.gates)
         gates[note.wire] = gates[note.wire]._replace(op=CONST, inputs=(), value=value)
-        gradient = _gradient(Circuit(tuple(gates), circuit.names, circuit.output), run, wanted)
-        facts_[outcome] = gradient
-        some = ", ".join(f"{shown(name)} {digits(number)}" for name, number in list(gradient.items())[:6])
-        hints.append(f"gradient where it is {outcome}: {some}")
-    frameworks = _gradient(circuit, run, wanted, guards=False)
-    if repr(frameworks) != repr(run.gradient):
+        decided = Circuit(tuple(gates), circuit.names, circuit.output)
+        facts_[outcome] = gradient = run(decided, at.inputs, wanted).gradient
+        hints.append(f"gradient where it is {outcome}: {_some(gradient)}")
+    frameworks = run(circuit, at.inputs, wanted, guards=False).gradient
+    if repr(frameworks) != repr(at.gradient):
         facts_["jax"] = facts_["torch"] = frameworks
-        some = ", ".join(f"{shown(name)} {digits(number)}" for name, number in list(frameworks.items())[:6])
-        hints.append(f"JAX and PyTorch push 0 through the branch not taken, and print {some}")
+        hints.append(f"JAX and PyTorch push 0 through the branch not taken, and print {_some(frameworks)}")
     return note._replace(report=note.report._replace(hint="\n".join(hints)), facts=facts_)
 
 
-def _gradient(circuit: Circuit, run: Run, wrt: list[str], guards: bool = True) -> dict[str, float]:
-    """The gradient of another circuit at the run's inputs."""
-    back = backward(circuit, wrt, guards)
-    wires = circuit.inputs
-    values = forward(back.circuit.gates, {wire: run.values[wire] for wire in wires.values()})
-    found = {name: back.gradient[wires[name]] for name in wrt}
-    return {name: 0.0 if wire is None else values[wire] for name, wire in found.items()}
+def _some(gradient: Mapping[str, float]) -> str:
+    """The first few of a gradient's numbers."""
+    return ", ".join(f"{shown(name, 30)} {digits(number)}" for name, number in list(gradient.items())[:6])

@@ -56,7 +56,6 @@ def lower(
     stack: list[int] = []  # wires
     roots: list[int] = []  # for each wire on the stack, its node
     operators: list[Row] = []  # of the comparisons that are still open
-    weight = 0  # the gates inside composite gates
     for index, node in enumerate(nodes):
         kind, children, start, stop = node
         if kind == "name":
@@ -94,10 +93,10 @@ def lower(
         else:
             op = _ROWS[kind]
         inside = body(op) if isinstance(op, Composite) else None
-        weight += len(inside.gates) if inside is not None else 0
+        builder.inside += len(inside.gates) if inside is not None else 0
         if len(builder.gates) > MAX_GATES:
             raise FormulaError(f"the formula has more than {MAX_GATES:,} gates", text, (start, stop))
-        if weight > MAX_INSIDE:
+        if builder.inside > MAX_INSIDE:
             raise FormulaError(
                 f"the formula's composite gates have more than {MAX_INSIDE:,} gates inside", text, (start, stop)
             )

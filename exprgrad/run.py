@@ -44,16 +44,24 @@ class Run:
         return {name: gradient for name, gradient in found.items() if gradient is not None}
 
 
-def run(circuit: Circuit, point: Mapping[str, float], wrt: Collection[str] | None = None, upstream: float = 1.0) -> Run:
+def run(
+    circuit: Circuit,
+    point: Mapping[str, float],
+    wrt: Collection[str] | None = None,
+    upstream: float = 1.0,
+    *,
+    guards: bool = True,
+) -> Run:
     """The circuit run forward and backward at a point.
 
     ``wrt`` names the inputs whose gradients are wanted, all by default; ``upstream`` is the
-    gradient that arrives at the output.  Where a value is NaN, so is every gradient through it.
+    gradient that arrives at the output; ``guards`` are backward's.  Where a value is NaN, so is
+    every gradient through it.
     Raises UsageError for a variable that is missing, unknown or not an input.
     """
     known = wires(circuit, point, wrt)
     values = forward(circuit.gates, {known[name]: float(value) for name, value in point.items()})
-    back = _backward(circuit, None if wrt is None else tuple(wrt))
+    back = _backward(circuit, None if wrt is None else tuple(wrt), guards)
     seed = upstream if values[circuit.output] == values[circuit.output] else values[circuit.output]
     every = forward(back.circuit.gates, {back.seed: seed}, values)
     gradients: list[float | None] = []

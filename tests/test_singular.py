@@ -224,3 +224,8 @@ def test_a_switch_says_what_either_outcome_would_give() -> None:
     assert facts["false"] == {"x": 0}
     assert facts["true"] == {"x": inf}
     assert facts["jax"] == pytest.approx({"x": nan}, nan_ok=True)
+
+
+def test_a_switch_under_a_nan_says_nan() -> None:
+    facts = notes(run(read("where(x > 0, y, -y) + log(x - 1)"), {"x": 0, "y": 1}))[-1].facts
+    assert facts["true"] == pytest.approx({"x": nan, "y": nan}, nan_ok=True)
