@@ -7,12 +7,30 @@ simple automatic derivative evaluation program", 1964).
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from exprgrad.errors import MARGIN, CircuitError, Span, excerpt, shown
 from exprgrad.gates import CONST, INPUT, Row
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Python's garbage collector paused.
+
+    A large circuit is a million tuples and no garbage, and the collector would look through all of
+    them again and again, longer and longer.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class Gate(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from exprgrad.circuit import Builder, Circuit, Composite
+from exprgrad.circuit import Builder, Circuit, Composite, uncollected
 from exprgrad.errors import FormulaError, Span, UsageError, named, nearest, shown
 from exprgrad.gates import INPUT, Row
 from exprgrad.lower import MAX_INSIDE, closed, constant, function_name, lower, number
@@ -13,6 +13,7 @@ from exprgrad.parse import Node, parse
 MAX_CHARACTERS = 32_000_000
 
 
+@uncollected()
 def read(text: str, given: Collection[str] = (), of: str | None = None) -> Circuit:
     """The circuit of a formula, as written: no gate is left out, merged or reordered.
 

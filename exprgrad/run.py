@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from exprgrad.chain import backward
-from exprgrad.circuit import Circuit
+from exprgrad.circuit import Circuit, uncollected
 from exprgrad.errors import UsageError, named, nearest, shown
 from exprgrad.forward import forward
 from exprgrad.gates import GATES
@@ -44,6 +44,7 @@ class Run:
         return {name: gradient for name, gradient in found.items() if gradient is not None}
 
 
+@uncollected()
 def run(
     circuit: Circuit,
     point: Mapping[str, float],

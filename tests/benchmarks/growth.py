@@ -21,9 +21,8 @@ SMALL, LARGE = 10_000, 100_000
 SIZES = (100, 1_000, SMALL, LARGE)
 ROUNDS = 3
 TITLE = f"""2. Growth
-Formulas of n terms, and n deep.  In process, with Python's garbage collector
-off and on: the time at n = {LARGE:,} over that at n = {SMALL:,}.  The command: a
-process at n = {LARGE:,}, which turns it off.  All are CPU times.
+Formulas of n terms, and n deep.  In process: the time at n = {LARGE:,} over that
+at n = {SMALL:,}.  The command: a process at n = {LARGE:,}.  All are CPU times.
 Peers: the first n of {", ".join(f"{size:,}" for size in SIZES)} at which they fail, and how."""
 
 
@@ -33,10 +32,9 @@ def rows() -> Iterator[Row]:
     commands = {name: _command(formula(LARGE)) for name, formula in LONG.items()}
     for name, formula in LONG.items():
         yield Row(name, "")
-        for collector in ("gc off", "gc on"):
-            stages = _growth(formula(SMALL), formula(LARGE), collector == "gc on")
-            yield ratio(f"  exprgrad, {collector}: read", stages[0], 12)
-            yield ratio(f"  exprgrad, {collector}: read, run, JSON", stages[1], 12)
+        stages = _growth(formula(SMALL), formula(LARGE))
+        yield ratio("  exprgrad: read", stages[0], 12)
+        yield ratio("  exprgrad: read, run, JSON", stages[1], 12)
         used = commands[name]
         if used.status:
             yield Row("  exprgrad, the command", f"exit status {used.status}")
@@ -56,14 +54,12 @@ def _command(text: str) -> Usage:
         return usage([*command(), "--file", str(path), "-x", "0.5", "--to", "json"])
 
 
-def _growth(small: str, large: str, collect: bool) -> tuple[float, float]:
+def _growth(small: str, large: str) -> tuple[float, float]:
     """How many times longer the large formula takes, until it is read and until its JSON is written.
 
     In each round the small one runs as often as makes up the large one, half of that before it and
-    half behind, so that whatever else the machine does falls on both.  ``collect`` leaves Python's
-    garbage collector on, as in a user's program; the command turns it off.
+    half behind, so that whatever else the machine does falls on both.
     """
-    (gc.enable if collect else gc.disable)()
     half = LARGE // SMALL // 2
     _laps(small)
     found = []
@@ -73,7 +69,6 @@ def _growth(small: str, large: str, collect: bool) -> tuple[float, float]:
         behind = [_laps(small) for _ in range(half)]
         means = map(statistics.mean, zip(*before, *behind, strict=True))
         found.append([time / mean for time, mean in zip(times, means, strict=True)])
-    gc.enable()
     read_ratio, whole_ratio = (statistics.median(stage) for stage in zip(*found, strict=True))
     return read_ratio, whole_ratio
 
