@@ -106,7 +106,8 @@ def _replacing(out: str) -> Iterator[BinaryIO]:
             yield file
         os.replace(temporary, target)
     except BaseException:
-        os.unlink(temporary)
+        with suppress(FileNotFoundError):  # a signal right behind the replacement
+            os.unlink(temporary)
         raise
     parent = os.open(folder, os.O_RDONLY)
     try:
