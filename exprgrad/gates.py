@@ -148,7 +148,7 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
     gate("mod",          "a b", "1", "-round((a - out)/b)", symbol="%", aliases="remainder", domain="b != 0",
          doc="a - b*floor(a/b): the remainder with the sign of b", sample=(-1e9, 1e9),
          steps=(Step("out == 0", "where(b > 0, b, 0)", "where(b > 0, 0, b)"),)),
-    gate("pow",          "a b", "where(a == 0 and b == 0, 0, b*a^(b - 1))", "xlogy(out, a)",
+    gate("pow",          "a b", "where(a == 0 and b == 0, 0, b*a^(b - 1))", "where(a == 0 and b > 0, 0, out*log(a))",
          symbol="^", aliases="power", sample=(-1e3, 1e3), ulps=750,  # abs(log(a)) of them, where b - 1 is rounded
          domain="a > 0 or a == 0 and b >= 0 or a < 0 and b == floor(b)",
          hints=(("a < 0", "a negative number has no real fractional power; cbrt(x) is the real cube root"),

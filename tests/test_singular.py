@@ -166,6 +166,16 @@ def test_where_a_value_is_nan_so_are_its_local_gradients() -> None:
     assert result.gradient == pytest.approx({"x": nan, "y": nan}, nan_ok=True)
 
 
+def test_the_hessian_of_a_power_at_a_zero_base_is_zero() -> None:
+    circuit = read("x^y")
+    first = backward(circuit)
+    for name in ("x", "y"):
+        wire = first.gradient[circuit.inputs[name]]
+        assert wire is not None
+        once = Circuit(first.circuit.gates, first.circuit.names, wire)
+        assert run(once, {"x": 0, "y": 3}, ["x", "y"]).gradient == {"x": 0, "y": 0}
+
+
 def kinds(text: str, **point: float) -> list[str]:
     return [note.kind for note in notes(run(read(text, point), point))]
 
