@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 from exprgrad.circuit import Builder, Circuit, Gate
 from exprgrad.errors import CircuitError
-from exprgrad.gates import INPUT, Row
+from exprgrad.gates import INPUT, ROWS, Row
 from exprgrad.lower import body, formula
-from exprgrad.tidy import GATE, derive
+from exprgrad.tidy import derive
 
-_ADD, _MUL, _AND, _OR, _WHERE = (GATE[name] for name in ("add", "mul", "and", "or", "where"))
+_ADD, _MUL, _AND, _OR, _WHERE = (ROWS[name] for name in ("add", "mul", "and", "or", "where"))
 
 
 class Backward(NamedTuple):

@@ -19,7 +19,7 @@ class Command(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Takes the variables out, keeps them in the context, leaves options and words to click."""
         options = {
-            name: not getattr(parameter, "is_flag", False) and not getattr(parameter, "count", False)
+            name: not getattr(parameter, "is_flag", False)
             for parameter in self.get_params(ctx)
             if isinstance(parameter, click.Option)
             for name in parameter.opts

@@ -207,28 +207,23 @@ def atanh(x: float) -> float:
 
 def sinpi(x: float) -> float:
     """sin(pi*x) with an exact reduction of x."""
-    if not math.isfinite(x):
-        return nan
-    half = round(2 * math.fmod(x, 2))
-    rest = math.pi * (math.fmod(x, 2) - half / 2)
-    return (math.sin, math.cos, _minus_sin, _minus_cos)[half % 4](rest)
+    return _sine_of_turns(x, 0)
 
 
 def cospi(x: float) -> float:
     """cos(pi*x) with an exact reduction of x."""
+    return _sine_of_turns(x, 1)
+
+
+def _sine_of_turns(x: float, quarters: int) -> float:
+    """sin(pi*x + quarters*pi/2): the nearest quarter turn is taken off exactly."""
     if not math.isfinite(x):
         return nan
-    half = round(2 * math.fmod(x, 2))
-    rest = math.pi * (math.fmod(x, 2) - half / 2)
-    return (math.cos, _minus_sin, _minus_cos, math.sin)[half % 4](rest)
-
-
-def _minus_sin(x: float) -> float:
-    return -math.sin(x)
-
-
-def _minus_cos(x: float) -> float:
-    return -math.cos(x)
+    angle = math.fmod(x, 2)
+    nearest = round(2 * angle)
+    rest, quarter = math.pi * (angle - nearest / 2), (nearest + quarters) % 4
+    value = math.cos(rest) if quarter % 2 else math.sin(rest)
+    return -value if quarter > 1 else value
 
 
 def sinc(x: float) -> float:

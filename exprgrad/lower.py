@@ -10,7 +10,7 @@ from functools import cache
 
 from exprgrad.circuit import Builder, Circuit, Composite
 from exprgrad.errors import FormulaError, Span, named, nearest, shown
-from exprgrad.gates import CATALOGUE, CONSTANTS, GATES, Row
+from exprgrad.gates import CONSTANTS, GATES, ROWS, Row
 from exprgrad.parse import Node, parse
 
 MAX_GATES = 2_000_000
@@ -18,8 +18,7 @@ MAX_INSIDE = 500_000  # gates inside composite gates, counted at each use
 
 Resolve = Callable[[str, Span], int]
 
-_ROWS = {row.name: row for rows in CATALOGUE.values() for row in rows}
-_MUL, _POW, _AND = _ROWS["mul"], _ROWS["pow"], _ROWS["and"]
+_MUL, _POW, _AND = ROWS["mul"], ROWS["pow"], ROWS["and"]
 _SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
 
@@ -76,7 +75,7 @@ def lower(
             del roots[len(stack) :]
             continue
         if not children and kind != "call":
-            operators.append(_ROWS[kind])
+            operators.append(ROWS[kind])
             continue
         below = len(stack) - children
         inputs = tuple(stack[below:])
@@ -91,7 +90,7 @@ def lower(
         elif kind == "product":
             op = _MUL
         else:
-            op = _ROWS[kind]
+            op = ROWS[kind]
         inside = body(op) if isinstance(op, Composite) else None
         builder.inside += len(inside.gates) if inside is not None else 0
         if len(builder.gates) > MAX_GATES:
@@ -133,7 +132,7 @@ def _superscript(text: str, span: Span, builder: Builder) -> int:
     """The exponent's wire; with a minus it is negated by a gate, as in ``x^-2``."""
     digits = text[slice(*span)].strip().translate(_SUPERSCRIPTS)
     wire = builder.const(number(digits.lstrip("-"), text, span), span)
-    return builder.add(_ROWS["neg"], (wire,), span) if digits[0] == "-" else wire
+    return builder.add(ROWS["neg"], (wire,), span) if digits[0] == "-" else wire
 
 
 def closed(text: str, builder: Builder, owner: str) -> Resolve:

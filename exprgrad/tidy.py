@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from exprgrad.circuit import Builder
 from exprgrad.forward import function
-from exprgrad.gates import CATALOGUE, Row
-
-GATE = {row.name: row for rows in CATALOGUE.values() for row in rows}
+from exprgrad.gates import ROWS, Row
 
 
 def derive(builder: Builder, op: Row, inputs: tuple[int, ...]) -> int:
@@ -28,7 +26,7 @@ def derive(builder: Builder, op: Row, inputs: tuple[int, ...]) -> int:
         if name in ("div", "pow") and known[1] == 1:  # x/1 -> x, x^1 -> x
             return inputs[0]
         if name == "mul" and -1 in known:  # x*-1 -> -x
-            return derive(builder, GATE["neg"], (inputs[known.index(-1) ^ 1],))
+            return derive(builder, ROWS["neg"], (inputs[known.index(-1) ^ 1],))
         if name == "and" and 0 in known:  # c and 0 -> 0
             return builder.const(0.0)
         if name == "or" and any(numbers):  # c or 1 -> 1

@@ -16,14 +16,14 @@ from exprgrad.circuit import Builder, Circuit, Gate
 from exprgrad.diagnose import notes
 from exprgrad.errors import CircuitError, UsageError
 from exprgrad.forward import forward, function
-from exprgrad.gates import CONST, GATES, INPUT, Row
+from exprgrad.gates import CONST, INPUT, ROWS, Row
 from exprgrad.read import read
 from exprgrad.run import run
-from exprgrad.tidy import GATE, derive
+from exprgrad.tidy import derive
 from exprgrad.write.formula import write
 
 X = Gate(INPUT, name="x")
-ADD = GATES["add"][0]
+ADD = ROWS["add"]
 
 
 @pytest.mark.parametrize(
@@ -174,16 +174,16 @@ def test_simplifications_never_change_a_value() -> None:
     builder = Builder()
     x, one, zero, minus = builder.input("x"), builder.const(1.0), builder.const(0.0), builder.const(-1.0)
     for name in ("mul", "div", "pow"):
-        assert derive(builder, GATE[name], (x, one)) == x
-    assert derive(builder, GATE["mul"], (one, x)) == x
-    assert builder.gates[derive(builder, GATE["mul"], (minus, x))].op is GATE["neg"]
-    assert derive(builder, GATE["where"], (one, x, zero)) == x
-    assert derive(builder, GATE["where"], (zero, x, one)) == one
-    assert derive(builder, GATE["and"], (x, zero)) == zero
-    assert derive(builder, GATE["or"], (one, x)) == one
-    assert builder.constants[derive(builder, GATE["add"], (one, one))] == 2
+        assert derive(builder, ROWS[name], (x, one)) == x
+    assert derive(builder, ROWS["mul"], (one, x)) == x
+    assert builder.gates[derive(builder, ROWS["mul"], (minus, x))].op is ROWS["neg"]
+    assert derive(builder, ROWS["where"], (one, x, zero)) == x
+    assert derive(builder, ROWS["where"], (zero, x, one)) == one
+    assert derive(builder, ROWS["and"], (x, zero)) == zero
+    assert derive(builder, ROWS["or"], (one, x)) == one
+    assert builder.constants[derive(builder, ROWS["add"], (one, one))] == 2
     for name, inputs in (("mul", (zero, x)), ("sub", (x, x)), ("div", (x, x)), ("add", (x, zero))):
-        assert builder.gates[derive(builder, GATE[name], inputs)].op is GATE[name]
+        assert builder.gates[derive(builder, ROWS[name], inputs)].op is ROWS[name]
 
 
 def test_signed_zeros_are_two_constants() -> None:

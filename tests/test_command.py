@@ -200,7 +200,7 @@ def test_gates_lists_every_gate(capsys: pytest.CaptureFixture[str]) -> None:
     for to in ("table", "markdown"):
         printed = out(capsys, "--gates", "--to", to)
         for gate in ROWS:
-            assert gate.symbol or gate.name in printed
+            assert (gate.symbol or gate.name) in printed
 
 
 def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
