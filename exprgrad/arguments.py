@@ -10,9 +10,11 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from exprgrad.errors import ExprgradError, UsageError, named, nearest, shown
-from exprgrad.forward import forward
+from exprgrad.forward import forward, told
 from exprgrad.gates import CONSTANTS
 from exprgrad.read import read
+from exprgrad.shapes import infer, is_scalar
+from exprgrad.values import Value
 
 _VARIABLE = re.compile(r"-([^\W\d]\w*)")
 _BINDING = re.compile(r"-?([^\W\d]\w*)=(?!=)(.*)", re.DOTALL)
@@ -69,22 +71,32 @@ def split(arguments: list[str], options: Mapping[str, bool], formula_by_option: 
     return parts
 
 
-def number(name: str, text: str) -> float:
-    """The value of a constant expression such as ``-1e-3`` or ``pi/4``; UsageError for any other."""
+def value(name: str, text: str) -> Value:
+    """The value of an expression of numbers such as ``-1e-3``, ``pi/4`` or ``[1, 2]``, or of the file in ``@path``.
+
+    Raises UsageError for any other.
+    """
     if not text.strip():
         raise UsageError(f"the value of {named(name)} is empty", hint="a value is a number, or a formula of numbers")
+    if text.startswith("@"):
+        from exprgrad.load import load
+
+        return load(text[1:])
     try:
         circuit = read(text)
+        for wire in circuit.inputs.values():
+            raise UsageError(
+                f"there is no value for {named(str(circuit.gates[wire].name))} in it", text, circuit.gates[wire].span,
+                hint="a value is a number, an array such as [1, 2], a formula of numbers such as pi/4, or @ and a file",
+            )  # fmt: skip
+        arrays = not is_scalar(circuit.gates)
+        if arrays:
+            infer(circuit, {})
+        with told(circuit):
+            return forward(circuit.gates, {}, arrays=arrays)[circuit.output]
     except ExprgradError as error:
-        report = error.report
-        message = f"the value of {named(name)} is not a number: {report.message}"
-        raise UsageError(message, report.text, report.span, report.label, report.hint) from None
-    for wire in circuit.inputs.values():
-        raise UsageError(
-            f"the value of {named(name)} is not a number", text, circuit.gates[wire].span,
-            hint="a value is a number, or a formula of numbers such as 1/3 or pi/4",
-        )  # fmt: skip
-    return forward(circuit.gates, {})[circuit.output]
+        message = f"the value of {named(name)} is not a number: {error.report.message}"
+        raise UsageError(message, *error.report[1:]) from None
 
 
 def unknown_option(option: str, value: str, options: Collection[str], variables: Collection[str]) -> UsageError:

@@ -1,24 +1,31 @@
 """The chain rule, here and nowhere else: circuit → circuit.
 
 What is common to all gates happens in these two loops and in no row: gradients add up where a wire
-forks, a wire that no input reaches carries none, and the gradient of an unselected branch is a
-structural zero.  A structural zero is not the number 0: 0 times an infinite local gradient is NaN,
-so whatever is pushed further below an unselected branch is guarded by the same condition.
+forks, a wire that no input reaches carries none, a gradient is fitted to the shape of its wire, and
+the gradient of an unselected branch is a structural zero.  A structural zero is not the number 0:
+0 times an infinite local gradient is NaN, so whatever is pushed further below an unselected branch
+is guarded by the same condition.
+
+A row says what its gate does with a gradient; rules.py makes gates of what the rows say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
 from exprgrad.circuit import Builder, Circuit, Gate
 from exprgrad.errors import CircuitError
-from exprgrad.gates import INPUT, ROWS, Row
-from exprgrad.lower import body, formula
+from exprgrad.gates import INPUT, ROWS, Row, Static
+from exprgrad.lower import body
+from exprgrad.rules import Local, Pull, copies, local_gradients, pull
+from exprgrad.shape_rules import Shape, broadcast
+from exprgrad.shapes import Shaped, infer, is_scalar, ones
 from exprgrad.tidy import derive
 
 _ADD, _MUL, _AND, _OR, _WHERE = (ROWS[name] for name in ("add", "mul", "and", "or", "where"))
+_SUM_TO, _BROADCAST_TO = ROWS["sum_to"], ROWS["broadcast_to"]
 
 
 class Backward(NamedTuple):
@@ -29,7 +36,8 @@ class Backward(NamedTuple):
     input reaches it by way of gradients, ``gradient`` is the wire of its gradient, None where none
     can arrive, ``guard`` the wire that is 0 where that gradient is a structural zero, None where it
     never is, and ``local`` has the wire of the local gradient with respect to each of the gate's
-    inputs, None where none flows.
+    inputs, None where none flows or the gate is a whole-array gate; ``sent`` has for each input the
+    wire of what the gate hands to it.  ``shapes`` are the forward wires', None if all are scalars.
 
     Where the output is NaN, so is every gradient: whoever runs the circuit makes the seed NaN there.
     """
@@ -40,31 +48,33 @@ class Backward(NamedTuple):
     gradient: list[int | None]
     guard: list[int | None]
     local: list[tuple[int | None, ...]]
+    sent: list[tuple[int | None, ...]]
+    shapes: list[Shape] | None
 
 
-class _Push(NamedTuple):
-    """A gradient on its way to a wire; where ``guard`` is 0 it is a structural zero."""
-
-    wire: int
-    guard: int | None
-
-
-def backward(circuit: Circuit, wrt: Collection[str] | None = None, guards: bool = True) -> Backward:
+def backward(
+    circuit: Circuit,
+    wrt: Collection[str] | None = None,
+    guards: bool = True,
+    shapes: Mapping[str, Shape] | None = None,
+) -> Backward:
     """The circuit followed by the gates of its gradient, in reverse mode.
 
     ``wrt`` names the inputs that gradients flow to; without it, all.  Without ``guards`` the
-    unselected branch is an ordinary 0, as in JAX and PyTorch.
+    unselected branch is an ordinary 0, as in JAX and PyTorch.  ``shapes`` are the inputs' by name;
+    one that is not there has its default's, or is a scalar.  Raises FormulaError if they do not fit.
     """
     gates = circuit.gates
     active = _active(circuit, wrt)
     labels = circuit.labels()
-    builder = Builder(gates, circuit.names)
-    seed = builder.input(f"d[{labels[circuit.output]}]", 1.0)
-    arriving: list[list[_Push]] = [[] for _ in gates]
-    arriving[circuit.output] = [_Push(seed, None)]
+    builder, known = _builder(circuit, shapes)
+    seed = builder.input(f"d[{labels[circuit.output]}]", ones(known[circuit.output]) if known else 1.0)
+    arriving: list[list[Pull]] = [[] for _ in gates]
+    arriving[circuit.output] = [Pull(seed, None)]
     gradient: list[int | None] = [None] * len(gates)
     guard: list[int | None] = [None] * len(gates)
     local: list[tuple[int | None, ...]] = [()] * len(gates)
+    sent: list[tuple[int | None, ...]] = [()] * len(gates)
     for wire in range(circuit.output, -1, -1):
         pushes, arriving[wire] = arriving[wire], []
         if not pushes or not active[wire]:
@@ -73,136 +83,219 @@ def backward(circuit: Circuit, wrt: Collection[str] | None = None, guards: bool 
         gradient[wire], guard[wire] = total
         if total.wire != seed:
             builder.name(total.wire, f"d[{labels[wire]}]")
-        here = _locals(builder, gates[wire], wire, active)
-        local[wire] = tuple([push and push.wire for push in here])
-        for source, push in zip(gates[wire].inputs, here, strict=True):
+        gate = gates[wire]
+        if _by_elements(builder, gate, wire):
+            here = _locals(builder, gate, wire, active)
+            local[wire] = tuple([one and one.shown for one in here])
+            handed = [one and _through(builder, total, one, guards) for one in here]
+        else:
+            local[wire] = (None,) * len(gate.inputs)
+            handed = _pulled(builder, gate, wire, total, active, guards)
+        sent[wire] = tuple([push and push.wire for push in handed])
+        for source, push in zip(gate.inputs, handed, strict=True):
             if push is not None:
-                arriving[source].append(_through(builder, total, push if guards else _Push(push.wire, None)))
-    return Backward(builder.circuit(circuit.output, circuit.text), seed, active, gradient, guard, local)
+                arriving[source].append(_fit(builder, push, source))
+    return Backward(builder.circuit(circuit.output, circuit.text), seed, active, gradient, guard, local, sent, known)
 
 
-def tangent(circuit: Circuit, wrt: str) -> Circuit:
-    """The circuit followed by the gates of its derivative along one input, in forward mode."""
-    builder = Builder(circuit.gates, circuit.names)
+def tangent(circuit: Circuit, wrt: str, shapes: Mapping[str, Shape] | None = None) -> Circuit:
+    """The circuit followed by the gates of its derivative along one input, in forward mode.
+
+    If the input is an array, ``t[x]`` is a new input: the direction, an array of its shape, by
+    default of ones.  ``shapes`` are those of ``backward``.
+    """
+    builder, known = _builder(circuit, shapes)
     active = _active(circuit, [wrt])
     rate: list[int | None] = [None] * len(circuit.gates)
     for wire, gate in enumerate(circuit.gates):
-        if gate.op is INPUT and active[wire]:
-            rate[wire] = builder.const(1.0)
-        if not active[wire] or gate.op is INPUT:
+        if not active[wire]:
+            continue
+        if gate.op is INPUT:
+            one = ones(known[wire]) if known else 1.0
+            rate[wire] = builder.const(one) if isinstance(one, float) else builder.input(f"t[{wrt}]", one)
             continue
         terms = []
-        for source, local in zip(gate.inputs, _locals(builder, gate, wire, active), strict=True):
-            moving = rate[source]
-            if moving is not None and local is not None:
-                terms.append(_through(builder, _Push(moving, None), local))
+        if _by_elements(builder, gate, wire):
+            for source, local in zip(gate.inputs, _locals(builder, gate, wire, active), strict=True):
+                moving = rate[source]
+                if moving is not None and local is not None:
+                    terms.append(_through(builder, Pull(moving, None), local, guards=True))
+        else:
+            for position, source in enumerate(gate.inputs):
+                moving = rate[source]
+                if moving is not None:
+                    terms += _pushed(builder, gate, wire, position, moving)
         if terms:
-            rate[wire] = _accumulate(builder, terms).wire
+            rate[wire] = _accumulate(builder, [_fit(builder, term, wire) for term in terms]).wire
     output = rate[circuit.output]
     return builder.circuit(builder.const(0.0) if output is None else output, circuit.text)
+
+
+def _builder(circuit: Circuit, shapes: Mapping[str, Shape] | None) -> tuple[Builder, list[Shape] | None]:
+    """A builder that begins with a circuit, and the shapes of its wires unless all are scalars."""
+    wires = circuit.inputs
+    given = {wires[name]: shape for name, shape in (shapes or {}).items()}
+    if not any(given.values()) and is_scalar(circuit.gates):
+        return Builder(circuit.gates, circuit.names), None
+    known = infer(circuit, given)
+    return Shaped(circuit, known), known
+
+
+def _by_elements(builder: Builder, gate: Gate, wire: int) -> bool:
+    """Whether the gate has local gradients: it works by elements, and if it is composite, on scalars."""
+    if gate.op.whole:
+        return False
+    return builder.shapes is None or gate.op.gradients is not None or not builder.shapes[wire]
 
 
 def _active(circuit: Circuit, wrt: Collection[str] | None) -> list[bool]:
     """For each wire, whether one of these inputs reaches it by way of gradients."""
     active: list[bool] = []
-    for op, inputs, _, name, _ in circuit.gates:
+    for op, inputs, _, name, _, _ in circuit.gates:
         if op is INPUT:
             active.append(wrt is None or name in wrt)
+        elif op.gradients is None or None not in op.gradients:
+            active.append(any([active[source] for source in inputs]))
         else:
-            gradients = op.gradients
             active.append(
-                any([active[source] for source in inputs])
-                if gradients is None or None not in gradients
-                else any(
-                    active[source] and formula is not None for source, formula in zip(inputs, gradients, strict=True)
-                )
+                any([active[source] and op.gradient(position) is not None for position, source in enumerate(inputs)])
             )
     return active
 
 
-def _accumulate(builder: Builder, pushes: list[_Push]) -> _Push:
+def _accumulate(builder: Builder, pushes: list[Pull]) -> Pull:
     """The sum of what arrives at a wire: structurally zero only where all of it is."""
     wire, guard = pushes[0]
     for push in pushes[1:]:
         wire = derive(builder, _ADD, (wire, push.wire))
         if guard is not None and guard != push.guard:
             guard = None if push.guard is None else derive(builder, _OR, (guard, push.guard))
-    return _Push(wire, guard)
+    return Pull(wire, guard)
 
 
-def _through(builder: Builder, push: _Push, local: _Push) -> _Push:
+def _through(builder: Builder, push: Pull, local: Local, guards: bool) -> Pull:
     """What a gate hands on: the arriving gradient times the local one, under both their guards."""
-    wire = derive(builder, _MUL, (push.wire, local.wire))
-    guard = push.guard
-    if guard is None:
-        guard = local.guard
-    elif local.guard is not None and local.guard != guard:
-        guard = derive(builder, _AND, (guard, local.guard))
+    if not guards:
+        return Pull(derive(builder, _MUL, (push.wire, local.shown)), None)
+    return _guarded(builder, derive(builder, _MUL, (push.wire, local.wire)), push.guard, local.guard)
+
+
+def _guarded(builder: Builder, wire: int, first: int | None, second: int | None) -> Pull:
+    """A gradient under two guards, either of which there may be."""
+    guard = second if first is None else first
+    if first is not None and second is not None and first != second:
+        guard = derive(builder, _AND, (first, second))
     if guard is not None:
         wire = derive(builder, _WHERE, (guard, wire, builder.const(0.0)))
-    return _Push(wire, guard)
+    return Pull(wire, guard)
 
 
-def _locals(builder: Builder, gate: Gate, out: int, active: list[bool]) -> list[_Push | None]:
-    """A gate's local gradients and their guards: its row's formulas over the gate's own wires."""
-    op = gate.op
-    if op.gradients is None:
-        return _derived(builder, gate, active)
-    wires = (*gate.inputs, out)
-    names = (*op.inputs, "out")
-    pushes: list[_Push | None] = []
-    for position, source in enumerate(gate.inputs):
-        text = op.gradients[position]
-        condition = op.live[position] if op.live else None
-        if text is None or not active[source]:
-            pushes.append(None)
+def _locals(builder: Builder, gate: Gate, out: int, active: Sequence[bool]) -> list[Local | None]:
+    """A gate's local gradients: what its row says, or the chain rule on its body."""
+    wanted = [active[source] for source in gate.inputs]
+    if gate.op.gradients is not None:
+        return local_gradients(builder, gate, out, wanted)
+    return [one and Local(one.wire, one.guard, one.wire) for one in _inside(builder, gate, wanted, None)]
+
+
+def _pulled(
+    builder: Builder, gate: Gate, out: int, total: Pull, active: Sequence[bool], guards: bool
+) -> list[Pull | None]:
+    """What a whole-array gate hands to each of its inputs."""
+    wanted = [active[source] for source in gate.inputs]
+    found: list[Pull | None] = []
+    for position, (source, made) in enumerate(
+        zip(gate.inputs, _pulls(builder, gate, out, total.wire, wanted), strict=True)
+    ):
+        if made is None:
+            found.append(None)
             continue
-        wire, guard = _instance(builder, _rule(text, names), wires), None
-        if condition is not None:
-            guard = _instance(builder, _rule(condition, names), wires)
-            wire = derive(builder, _WHERE, (guard, wire, builder.const(0.0)))
-            if guard in builder.constants:  # selected, or not, whatever the inputs are
-                pushes.append(_Push(wire, None) if builder.constants[guard] else None)
-                continue
-        pushes.append(_Push(wire, guard))
-    return pushes
+        moved = None
+        if guards and total.guard is not None and gate.op.moves:  # what is no gradient above is none below
+            there = pull(builder, gate, out, position, total.guard)
+            moved = there and _fitted(builder, there.wire, source)
+        push = _guarded(builder, made.wire, moved, made.guard)
+        found.append(push if guards else Pull(push.wire, None))
+    return found
 
 
-def _derived(builder: Builder, gate: Gate, active: list[bool]) -> list[_Push | None]:
-    """The local gradients of a composite gate whose row states none: the chain rule on its body."""
-    wanted = tuple([name for name, source in zip(gate.op.inputs, gate.inputs, strict=True) if active[source]])
-    inside = _inside(gate.op, wanted)
-    wires = _copies(builder, inside.circuit, gate.inputs)
-    pushes: list[_Push | None] = []
-    for gradient, guard in zip(inside.gradient[: len(gate.inputs)], inside.guard, strict=False):
-        push = None if gradient is None else _Push(wires[gradient], None if guard is None else wires[guard])
-        pushes.append(push)
-    return pushes
+def _pulls(builder: Builder, gate: Gate, out: int, g: int, wanted: Sequence[bool]) -> list[Pull | None]:
+    """What a gate makes of a gradient ``g``, for each input that is wanted."""
+    if gate.op.gradients is None:
+        return _inside(builder, gate, wanted, g)
+    return [pull(builder, gate, out, place, g) if one else None for place, one in enumerate(wanted)]
+
+
+def _inside(builder: Builder, gate: Gate, wanted: Sequence[bool], g: int | None) -> list[Pull | None]:
+    """The gradients of a composite gate whose row states none, by the chain rule on its body; ``g`` arrives."""
+    names = tuple([name for name, one in zip(gate.op.inputs, wanted, strict=True) if one])
+    shapes = None if builder.shapes is None else tuple([builder.shapes[source] for source in gate.inputs])
+    back = _body_backward(gate.op, names, shapes)
+    pairs = list(zip(back.gradient[: len(gate.inputs)], back.guard, strict=False))
+    needed = tuple([wire for pair in pairs for wire in pair if wire is not None])
+    wires = copies(builder, back.circuit, gate.inputs, needed, seed=g)
+    found: list[Pull | None] = []
+    for gradient, guard in pairs:
+        wire = None if gradient is None else wires[gradient]
+        found.append(None if wire is None else Pull(wire, None if guard is None else wires[guard]))
+    return found
 
 
 @cache
-def _inside(op: Row, wanted: tuple[str, ...]) -> Backward:
+def _body_backward(op: Row, wanted: tuple[str, ...], shapes: tuple[Shape, ...] | None) -> Backward:
     """The backward pass of a composite gate's body."""
     circuit = body(op)
     if circuit is None:
         raise CircuitError(f"{op.name} has neither local gradients nor a body")
-    return backward(circuit, wanted)
+    return backward(circuit, wanted, shapes=dict(zip(circuit.inputs, shapes, strict=True)) if shapes else None)
 
 
-_rule = cache(formula)
+def _pushed(builder: Builder, gate: Gate, out: int, position: int, rate: int) -> list[Pull]:
+    """What a whole-array gate makes of the rate of one input: its pullback transposed.
+
+    A pullback is linear in g, so its own backward pass with respect to g is the derivative
+    forward (J. Townsend, "A new trick for calculating Jacobian vector products", 2017).
+    """
+    if builder.shapes is None:
+        raise CircuitError(f"{gate.op.name} is a whole-array gate, and the shapes are not known")
+    shapes = tuple([builder.shapes[wire] for wire in (*gate.inputs, out)])
+    made = _transposed(gate.op, gate.params, position, shapes)
+    if made is None:
+        return []
+    wire = copies(builder, made, (*gate.inputs, out, out), (made.output,), seed=rate)[made.output]
+    return [] if wire is None else [Pull(wire, None)]
 
 
-def _instance(builder: Builder, rule: Circuit, arguments: tuple[int, ...]) -> int:
-    """The wire of a rule's output over these wires."""
-    return _copies(builder, rule, arguments)[rule.output]
+@cache
+def _transposed(op: Row, params: tuple[Static, ...], position: int, shapes: tuple[Shape, ...]) -> Circuit | None:
+    """The circuit of the rate of ``out`` over the gate's inputs, ``out``, ``g``, which is not read, and the seed."""
+    builder = Shaped(Circuit((), {}, 0), ())
+    for name, shape in zip((*op.parameters(len(shapes) - 1), "out", "g"), (*shapes, shapes[-1]), strict=True):
+        builder.input(name)
+        builder.known[-1] = shape
+    out = len(shapes) - 1
+    gate = Gate(op, tuple(range(out)), params=params)
+    made = _pulls(builder, gate, out, out + 1, [place == position for place in range(out)])[position]
+    if made is None:
+        return None
+    wire = _fitted(builder, _guarded(builder, made.wire, None, made.guard).wire, position)
+    circuit = builder.circuit(wire)
+    back = backward(circuit, ["g"], shapes=dict(zip(circuit.inputs, builder.known, strict=False)))
+    gradient = back.gradient[out + 1]
+    return None if gradient is None else Circuit(back.circuit.gates, back.circuit.names, gradient)
 
 
-def _copies(builder: Builder, circuit: Circuit, arguments: tuple[int, ...]) -> list[int]:
-    """For each gate of a circuit whose first wires are its inputs, the wire of its derived copy."""
-    wires = list(arguments)
-    for op, inputs, _, _, value in circuit.gates[len(arguments) :]:
-        if value is not None:  # a constant, or the seed with its 1
-            wires.append(builder.const(value))
-        else:
-            wires.append(derive(builder, op, tuple([wires[wire] for wire in inputs])))
-    return wires
+def _fit(builder: Builder, push: Pull, source: int) -> Pull:
+    """A gradient in the shape of its wire: summed where the wire was broadcast, broadcast where it was summed."""
+    if builder.shapes is None:
+        return push
+    guard = push.guard
+    return Pull(_fitted(builder, push.wire, source), guard if guard is None else _fitted(builder, guard, source))
+
+
+def _fitted(builder: Builder, wire: int, source: int) -> int:
+    if builder.shapes is None or builder.shapes[wire] == builder.shapes[source]:
+        return wire
+    here, wanted = builder.shapes[wire], builder.shapes[source]
+    op = _BROADCAST_TO if len(here) <= len(wanted) and broadcast(here, wanted) == wanted else _SUM_TO
+    return builder.add(op, (wire, source))

@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from exprgrad.errors import MARGIN, CircuitError, Span, excerpt, shown
-from exprgrad.gates import CONST, INPUT, Row
+from exprgrad.gates import CONST, INPUT, Entry, Param, Row, Slice, Static
+
+# an array as nested tuples, all of one length on each level
+Literal = float | tuple["Literal", ...]
 
 
 @contextmanager
@@ -37,14 +40,21 @@ class Gate(NamedTuple):
     """One gate: its row, the wires it reads, and the piece of the formula it came from.
 
     ``name`` is an input's name, or the name a statement gave the wire; ``value`` is a constant's
-    value or an input's default.
+    value or an input's default, an array as nested tuples.  ``params`` are the settings that the
+    row's params name, such as an axis.
     """
 
     op: Row
     inputs: tuple[int, ...] = ()
     span: Span | None = None
     name: str | None = None
-    value: float | None = None
+    value: Literal | Param | None = None
+    params: tuple[Static, ...] = ()
+
+    def settings(self) -> dict[str, Static]:
+        """The settings by name that are not the row's own."""
+        named = zip(self.op.params, self.params, self.op.settings, strict=True)
+        return {name: value for name, value, default in named if value != default}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +84,7 @@ class Circuit:
         taken = set(self.names)
         numbers = (f"v{k}" for k in range(1, len(self.gates) + len(taken) + 1))
         fresh = (name for name in numbers if name not in taken)
-        return [gate.name or (repr(gate.value) if gate.op is CONST else next(fresh)) for gate in self.gates]
+        return [gate.name or (literal(gate.value) if gate.op is CONST else next(fresh)) for gate in self.gates]
 
     def lines(self) -> Iterator[str]:
         """The circuit as people read it, a line for each gate that is read: ``v1 = add(x, y)``."""
@@ -83,10 +93,13 @@ class Circuit:
         for wire, gate in enumerate(self.gates):
             if gate.op is CONST or wire not in read:
                 continue
-            default = "" if gate.value is None else f" {gate.value!r}"
-            reads = f"({', '.join([shown(labels[w]) for w in gate.inputs])})" if gate.inputs else default
+            default = "" if gate.value is None else f" {shown(literal(gate.value))}"
+            reads = [shown(labels[w]) for w in gate.inputs] + [
+                f"{name}={setting(value)}" for name, value in (gate.settings() if gate.params else {}).items()
+            ]
+            inputs = f"({', '.join(reads)})" if reads else default
             piece = self.piece(wire) if gate.inputs else ""
-            yield f"{shown(labels[wire])} = {gate.op.name}{reads}" + (f"  # {piece}" if piece else "")
+            yield f"{shown(labels[wire])} = {gate.op.name}{inputs}" + (f"  # {piece}" if piece else "")
         yield f"output {shown(labels[self.output])}"
 
     def __str__(self) -> str:
@@ -98,9 +111,11 @@ class Circuit:
         Every gate reads wires that fire before it, as many as its row says; constants have a value
         and inputs a name; names and the output are wires.
         """
-        for wire, (op, inputs, _, name, value) in enumerate(self.gates):
-            if len(inputs) != len(op.inputs):
+        for wire, (op, inputs, _, name, value, params) in enumerate(self.gates):
+            if len(inputs) != len(op.inputs) and not op.variadic:
                 raise CircuitError(f"gate {wire}, {op.name}, reads {len(inputs)} wires")
+            if len(params) != len(op.params):
+                raise CircuitError(f"gate {wire}, {op.name}, has {len(params)} settings")
             for source in inputs:
                 if not 0 <= source < wire:
                     raise CircuitError(f"gate {wire}, {op.name}, reads wire {source}, which has not fired")
@@ -116,8 +131,11 @@ class Builder:
     """Collects gates for a circuit.  Constants are shared; nothing else is.
 
     ``constants`` has the values of the constants' wires, ``inside`` counts the gates that the
-    composite gates among its own consist of.
+    composite gates among its own consist of, ``shapes`` are the wires', where they are known and
+    not all scalars.
     """
+
+    shapes: list[tuple[int, ...]] | None = None
 
     def __init__(self, gates: tuple[Gate, ...] = (), names: Mapping[str, int] | None = None) -> None:
         self.gates = list(gates)
@@ -126,12 +144,12 @@ class Builder:
         self.inside = 0
         self._shared = {repr(value): wire for wire, value in self.constants.items()}
 
-    def add(self, op: Row, inputs: tuple[int, ...], span: Span | None = None) -> int:
+    def add(self, op: Row, inputs: tuple[int, ...], span: Span | None = None, params: tuple[Static, ...] = ()) -> int:
         """A gate's wire."""
-        self.gates.append(Gate(op, inputs, span))
+        self.gates.append(Gate(op, inputs, span, None, None, params))
         return len(self.gates) - 1
 
-    def const(self, value: float, span: Span | None = None) -> int:
+    def const(self, value: Literal | Param, span: Span | None = None) -> int:
         """A constant's wire, the same for the same number (0.0 and -0.0 are two)."""
         key = repr(value)
         wire = self._shared.get(key)
@@ -141,7 +159,7 @@ class Builder:
             self.constants[wire] = value
         return wire
 
-    def input(self, name: str, default: float | None = None, span: Span | None = None) -> int:
+    def input(self, name: str, default: Literal | None = None, span: Span | None = None) -> int:
         """A new input's wire."""
         self.gates.append(Gate(INPUT, (), span, name, default))
         self.names[name] = len(self.gates) - 1
@@ -162,13 +180,13 @@ class Builder:
         """The output wire of another circuit's gates, copied here with its inputs read from ours."""
         sources = iter(arguments)
         wires: list[int] = []
-        for op, inputs, _, _, value in circuit.gates:
+        for op, inputs, _, _, value, params in circuit.gates:
             if op is INPUT:
                 wires.append(next(sources))
             elif op is CONST and value is not None:
                 wires.append(self.const(value))
             else:
-                wires.append(self.add(op, tuple([wires[wire] for wire in inputs]), span))
+                wires.append(self.add(op, tuple([wires[wire] for wire in inputs]), span, params))
         return wires[circuit.output]
 
 
@@ -183,3 +201,26 @@ class Composite(Row):
     body: Circuit | None = None
     before: Composite | None = None
     number: int = 0
+
+
+def literal(value: Literal | Param | None) -> str:
+    """The digits that read back to this number, or to this array."""
+    if isinstance(value, Param):
+        return value.name
+    if not isinstance(value, tuple):
+        return repr(value)
+    return f"[{', '.join([literal(part) for part in value])}]"  # type: ignore[arg-type]  # mypy forgets the Param
+
+
+def setting(value: Static) -> str:
+    """A setting as it is written in a formula: ``axis=-1``, ``shape=[2, 3]``, ``key=[0, 1:3]``."""
+    if isinstance(value, Slice):
+        start, stop, step = ("" if bound is None else str(bound) for bound in value)
+        return f"{start}:{stop}" + (f":{step}" if step else "")
+    if value is Ellipsis:
+        return "..."
+    if isinstance(value, (Entry, Param)):
+        return "*" if isinstance(value, Entry) else value.name
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(setting, value))}]"
+    return repr(value)

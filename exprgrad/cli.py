@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from exprgrad import __version__
-from exprgrad.arguments import number
+from exprgrad.arguments import value
 from exprgrad.chain import backward
+from exprgrad.circuit import Circuit
 from exprgrad.command import Choice, Command
 from exprgrad.diagnose import notes
 from exprgrad.errors import ExprgradError, Report, UnmetError, UsageError, shown
@@ -19,7 +20,8 @@ from exprgrad.files import deliver, read_formula, standard_output
 from exprgrad.kinks import Note
 from exprgrad.parse import outline, parse
 from exprgrad.read import read
-from exprgrad.run import Run, run, wires
+from exprgrad.run import Run, jacobian, run, wires
+from exprgrad.values import Value, shape
 
 FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown")
 _ENDINGS = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv", ".md": "markdown", ".txt": "table"}
@@ -43,6 +45,9 @@ _LINES, _BYTES = 24, 4000  # of notes on standard error
 @click.option("--out", metavar="PATH", help="Write to PATH, whole or not at all.")
 @click.option("--of", metavar="NAME", help="Take the wire NAME as the output.")
 @click.option("--wrt", metavar="NAME,NAME", help="Gradients with respect to these inputs only.")
+@click.option("--upstream", metavar="VALUE", help="The gradient that arrives at the output; 1 by default.")
+@click.option("--jacobian", is_flag=True, help="The derivative of each element of the output by each of the inputs.")
+@click.option("--full", is_flag=True, help="Show large arrays whole, not their summary.")
 @click.option("--strict", is_flag=True, help="Exit with 5 if anything is not finite, or a kink.")
 @click.option("--quiet", is_flag=True, help="No notes about kinks and steps.")
 @click.option(
@@ -70,19 +75,27 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     source = "-" if options["formula"] == "-" else options["path"]
     wrt = None if options["wrt"] is None else list(filter(None, map(str.strip, options["wrt"].split(","))))
     if options["emit"]:
-        for name in ("to", "strict", "quiet"):
+        for name in ("to", "strict", "quiet", "upstream", "jacobian", "full"):
             if options[name]:
                 raise UsageError(f"--emit writes a stage, not the result: leave --{name} out")
         deliver(_stage(options["emit"], text, ctx.meta["values"], options["of"], wrt), options["out"], source)
         return
     circuit = read(text, ctx.meta["values"], options["of"])
     wires(circuit, ctx.meta["values"], wrt)
-    result = run(circuit, {name: number(name, value) for name, value in ctx.meta["values"].items()}, wrt)
+    point = {name: value(name, text) for name, text in ctx.meta["values"].items()}
+    if options["jacobian"]:
+        for name in ("upstream", "strict"):
+            if options[name]:
+                raise UsageError(f"--jacobian is of each element by itself: leave --{name} out")
+        deliver(_jacobian(to, circuit, point, wrt, options["full"]), options["out"], source)
+        return
+    arriving = None if options["upstream"] is None else value("--upstream", options["upstream"])
+    result = run(circuit, point, wrt, arriving)
     found = notes(result)
     if options["strict"] and any(note.strict for note in found):
         first = next(note for note in found if note.strict)
         raise UnmetError(f"--strict: {first.report.message}", *first.report[1:])
-    deliver(_reading(to, result, found, options["out"]), options["out"], source)
+    deliver(_reading(to, result, found, options["out"], options["full"]), options["out"], source)
     _tell(found, options["quiet"])
 
 
@@ -148,15 +161,36 @@ def _by_ending(out: str | None) -> str:
 
 
 def _stage(stage: str, text: str, values: Mapping[str, str], of: str | None, wrt: list[str] | None) -> Iterator[str]:
-    """One stage of the work as people read it; it needs no values, but takes those that fit."""
+    """One stage of the work as people read it; it needs no values, but those of arrays say their shapes."""
     circuit = read(text, values, of)
     wires(circuit, [*circuit.inputs, *values], wrt)
     if stage == "tree":
         return outline(text, parse(text))
-    return (circuit if stage == "circuit" else backward(circuit, wrt).circuit).lines()
+    if stage == "circuit":
+        return circuit.lines()
+    point = {name: value(name, text) for name, text in values.items()}
+    return backward(circuit, wrt, shapes={name: shape(number) for name, number in point.items()}).circuit.lines()
 
 
-def _reading(to: str, result: Run, found: list[Note], out: str | None) -> Iterable[str]:
+def _jacobian(
+    to: str, circuit: Circuit, point: Mapping[str, Value], wrt: list[str] | None, full: bool
+) -> Iterable[str]:
+    """The lines of a Jacobian, as JSON, a row for each element of the output, or a table."""
+    from exprgrad.write import flat, json
+
+    result, found = jacobian(circuit, point, wrt)
+    if to == "json":
+        return json.write_jacobian(result, found)
+    if to in ("csv", "tsv"):
+        return flat.write_jacobian(result, found, "," if to == "csv" else "\t")
+    if to != "table":
+        raise UsageError(f"--jacobian is a table, json, csv or tsv, not {to}")
+    from exprgrad.views import table
+
+    return table.draw(table.show_jacobian(result, found, full), to_terminal=True)
+
+
+def _reading(to: str, result: Run, found: list[Note], out: str | None, full: bool) -> Iterable[str]:
     """The lines of a reading."""
     from exprgrad.write import flat, json
 
@@ -171,8 +205,8 @@ def _reading(to: str, result: Run, found: list[Note], out: str | None) -> Iterab
     if to == "markdown":
         from exprgrad.write import markdown
 
-        return markdown.write(table.HEADERS, ((*line[:5], ", ".join(line.locals)) for line in table.lines(result)))
-    return table.draw(table.show(result), out is None)
+        return markdown.write(*table.cells(result, full))
+    return table.draw(table.show(result, full), out is None)
 
 
 def _catalogue(to: str, to_terminal: bool) -> Iterable[str]:

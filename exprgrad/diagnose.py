@@ -15,6 +15,7 @@ from exprgrad.kinks import Note, edges
 from exprgrad.live import facts, inside, live, piece
 from exprgrad.lower import formula
 from exprgrad.run import Run
+from exprgrad.values import Place, Value, at, is_finite, pick, product, spots, unbounded
 
 # Formulas that overflow or have no gradient somewhere, and the gate that is the same and has.
 _REWRITES = (
@@ -43,7 +44,7 @@ def notes(run: Run) -> list[Note]:
 def _not_finite(run: Run, alive: Sequence[bool]) -> Iterator[Note]:
     """One note for all that is not finite, at the place where the first of it began."""
     numbers = {"value": run.value} | {f"grad.{name}": gradient for name, gradient in run.gradient.items()}
-    bad = {name: repr(number) for name, number in numbers.items() if not math.isfinite(number)}
+    bad = dict(filter(None, (_first(name, number) for name, number in numbers.items())))
     gates = run.circuit.gates
     given: list[bool] = []  # constants, and gates of nothing else: an infinity among them is meant
     for gate in gates:
@@ -51,63 +52,85 @@ def _not_finite(run: Run, alive: Sequence[bool]) -> Iterator[Note]:
     wires = [
         wire
         for wire, value in enumerate(run.values)
-        if alive[wire] and not math.isfinite(value) and (bad or not (given[wire] or gates[wire].op is INPUT))
+        if alive[wire] and not is_finite(value) and (bad or not (given[wire] or gates[wire].op is INPUT))
     ]
     if not bad and not wires:
         return
     if wires:
-        report, number = _forward_origin(run.circuit, run.values, wires[0]), run.values[wires[0]]
         wire = wires[0]
+        place = spots(unbounded(run.values[wire]))[1]
+        report, number = _forward_origin(run.circuit, run.values, wire, place), pick(run.values[wire], place)
     else:
+        place = ()
         wire, number, report = _backward_origin(run, alive)
     names = ", ".join(f"{shown(name)} is {text}" for name, text in list(bad.items())[:6])
     more = f" and {len(bad) - 6} more" if len(bad) > 6 else ""
     consequence = f"so {names}{more}" if bad else "the value and the gradients are finite all the same"
-    hints = filter(None, [report.hint, _rewrite(run.circuit, run.values, wire), consequence])
+    hints = filter(None, [report.hint, _rewrite(run.circuit, run.values, wire, place), consequence])
     kind = "nan" if number != number else "inf"
     yield Note(kind, wire, report._replace(hint="\n".join(hints)), {"numbers": dict(bad)})
 
 
-def _forward_origin(circuit: Circuit, values: Sequence[float], wire: int) -> Report:
-    """What happened at the first wire that is not finite."""
+def _first(name: str, number: Value) -> tuple[str, str] | None:
+    """The first element that is not finite, and how many more there are."""
+    count, place = spots(unbounded(number))
+    if not count:
+        return None
+    return name + at(place), repr(pick(number, place)) + (f" ({count - 1} more of its elements)" if count > 1 else "")
+
+
+def _forward_origin(circuit: Circuit, values: Sequence[Value], wire: int, place: Place) -> Report:
+    """What happened at the first wire that is not finite, at the element at a place."""
     gate = circuit.gates[wire]
-    op, value = gate.op, values[wire]
+    op, value = gate.op, pick(values[wire], place)
     name = piece(circuit, wire)
     if op is INPUT:
-        return Report(f"{shown(str(gate.name))} is given as {value!r}", circuit.text, gate.span)
+        return Report(f"{shown(str(gate.name))}{at(place)} is given as {value!r}", circuit.text, gate.span)
+    message = f"{name} is {value!r}" + (f" at {at(place)}" if place else "")
     if op is CONST:
-        return Report(f"{name} is {value!r}", circuit.text, gate.span)
+        return Report(message, circuit.text, gate.span)
     reads = [values[source] for source in gate.inputs]
     body = inside(circuit, values, wire)
     if body is not None:
         inner, found = body
-        first = next((w for w, v in enumerate(found) if not math.isfinite(v) and inner.gates[w].inputs), None)
+        first = next((w for w, v in enumerate(found) if not is_finite(v) and inner.gates[w].inputs), None)
         if first is not None:
-            report = _forward_origin(inner, found, first)
+            report = _forward_origin(inner, found, first, spots(unbounded(found[first]))[1])
             return report._replace(message=f"{report.message}, in {name}")
-    label = facts(circuit, values, wire)
+    if not op.whole:
+        reads = [pick(read, place) for read in reads]
+    label = facts(circuit, values, wire, place)
     hint = ""
     if op.domain is not None and not rule(op.domain, op)(*reads, value):
         pieces = {parameter: piece(circuit, source) for parameter, source in zip(op.inputs, gate.inputs, strict=True)}
         hint = "it needs " + re.sub(r"\b[a-z]+\b", lambda word: pieces.get(word[0], word[0]), op.domain)
         hint = next((said for condition, said in op.hints if rule(condition, op)(*reads, value)), hint)
-    elif all(map(math.isfinite, reads)) and value == value:
+    elif all(map(is_finite, reads)) and value == value:
         hint = "the result is too large for a float64, whose largest is 1.797e308"
-    return Report(f"{name} is {value!r}", circuit.text, gate.span, label, hint)
+    return Report(message, circuit.text, gate.span, label, hint)
 
 
 def _backward_origin(run: Run, alive: Sequence[bool]) -> tuple[int, float, Report]:
     """The first gradient, from the output back, that is not finite though every value is."""
     circuit = run.circuit
     for wire in range(circuit.output, -1, -1):
-        gradient, gate = run.gradients[wire], circuit.gates[wire]
-        if gradient is None or not alive[wire] or not math.isfinite(gradient):
+        whole, gate = run.gradients[wire], circuit.gates[wire]
+        if whole is None or not alive[wire] or not is_finite(whole):
             continue
-        for source, local in zip(gate.inputs, run.locals[wire], strict=False):
-            if local is None or math.isfinite(gradient * local):
-                continue
+        for source, slope in zip(gate.inputs, run.locals[wire], strict=False):
             here, name = piece(circuit, wire), piece(circuit, source)
-            label = facts(circuit, run.values, wire)
+            arrived = run.gradients[source]
+            if slope is None and gate.op.whole and arrived is not None and not is_finite(arrived):
+                number = pick(arrived, spots(unbounded(arrived))[1])
+                report = Report(f"the gradient on {name} is {number!r}", circuit.text, gate.span)
+                return wire, number, report._replace(hint=f"it comes through {here}, or adds up there")
+            if slope is None:
+                continue
+            count, place = spots(unbounded(product(whole, slope)))
+            if not count:
+                continue
+            label = facts(circuit, run.values, wire, place)
+            gradient, local = pick(whole, place), pick(slope, place)
             if math.isfinite(local):
                 message = f"the gradient on {name} overflows"
                 hint = f"{gradient!r} arrives at {here} and is multiplied by {local!r}"
@@ -118,13 +141,13 @@ def _backward_origin(run: Run, alive: Sequence[bool]) -> tuple[int, float, Repor
                 message = f"the local gradient of {here} with respect to {name} is {local!r}"
                 hint = ""
             return wire, gradient * local, Report(message, circuit.text, gate.span, label, hint)
-    wire = next(w for w, g in enumerate(run.gradients) if g is not None and not math.isfinite(g))
-    number = run.gradients[wire] or 0.0
+    wire = next(w for w, g in enumerate(run.gradients) if g is not None and not is_finite(g))
+    number = pick(run.gradients[wire], spots(unbounded(run.gradients[wire]))[1])
     report = Report("the gradients that add up here are not finite", circuit.text, circuit.gates[wire].span)
     return wire, number, report
 
 
-def _rewrite(circuit: Circuit, values: Sequence[float], wire: int) -> str:
+def _rewrite(circuit: Circuit, values: Sequence[Value], wire: int, place: Place) -> str:
     """The advice to use a better gate, if the wire is part of a formula that has one."""
     for root in range(wire, min(wire + 8, len(circuit.gates))):
         for text, name in _REWRITES:
@@ -134,7 +157,7 @@ def _rewrite(circuit: Circuit, values: Sequence[float], wire: int) -> str:
                 continue
             row = GATES[name][0]
             sources = [bound[parameter] for parameter in ("x", "y")[: len(row.inputs)]]
-            if math.isfinite(function(row)(*[values[source] for source in sources])):
+            if math.isfinite(function(row)(*[pick(values[source], place) for source in sources])):
                 pieces = ", ".join(piece(circuit, source) for source in sources)
                 return f"{name}({pieces}) is {piece(circuit, root)} without that"
     return ""

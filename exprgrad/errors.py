@@ -6,6 +6,7 @@ for a terminal, and nothing else in this package prints it unshown.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar, NamedTuple
 
 Span = tuple[int, int]
@@ -14,19 +15,23 @@ MARGIN = 60  # characters of user text in one line of a message
 
 
 class Report(NamedTuple):
-    """A message with its place: ``text[start:stop]`` of the formula, a label there and a remedy."""
+    """A message with its place: ``text[start:stop]`` of the formula, a label there and a remedy.
+
+    ``others`` are further places, pointed at if they stand in the same line.
+    """
 
     message: str
     text: str = ""
     span: Span | None = None
     label: str = ""
     hint: str = ""
+    others: tuple[Span, ...] = ()
 
     def render(self, kind: str) -> str:
         """The message as people read it: kind and sentence, the line with a caret, the remedy."""
         lines = [f"{kind}: {self.message}"]
         if self.span is not None:
-            lines += _pointer(self.text, self.span, self.label)
+            lines += _pointer(self.text, self.span, self.label, self.others)
         if self.hint:
             lines += [f"  = {line}" for line in self.hint.splitlines()]
         return "\n".join(lines)
@@ -37,9 +42,17 @@ class ExprgradError(Exception):
 
     code: ClassVar[int] = 1
 
-    def __init__(self, message: str, text: str = "", span: Span | None = None, label: str = "", hint: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        text: str = "",
+        span: Span | None = None,
+        label: str = "",
+        hint: str = "",
+        others: Iterable[Span] = (),
+    ) -> None:
         super().__init__(message)
-        self.report = Report(message, text, span, label, hint)
+        self.report = Report(message, text, span, label, hint, tuple(others))
 
     def __str__(self) -> str:
         return self.report.render("error")
@@ -63,6 +76,12 @@ class UnmetError(ExprgradError):
     code = 5
 
 
+class DataError(ExprgradError):
+    """What a file of values holds: a cell that is no number, rows of different lengths."""
+
+    code = 4
+
+
 class DeliveryError(ExprgradError):
     """Reading or writing failed: a missing file, a full disk, a closed standard output."""
 
@@ -71,6 +90,16 @@ class DeliveryError(ExprgradError):
 
 class CircuitError(ExprgradError):
     """A circuit that breaks its own rules: a bug of ours, or of whoever built it by hand."""
+
+
+class GateError(Exception):
+    """What a gate cannot do with these values: its wire, what is wrong, the remedy."""
+
+    def __init__(self, wire: int, why: str, hint: str) -> None:
+        super().__init__(why)
+        self.wire = wire
+        self.why = why
+        self.hint = hint
 
 
 def shown(text: str, limit: int = MARGIN) -> str:
@@ -128,8 +157,8 @@ def _width(text: str) -> int:
     return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
-def _pointer(text: str, span: Span, label: str) -> list[str]:
-    """The line of the formula the span begins in, and a caret under it; long lines are cut."""
+def _pointer(text: str, span: Span, label: str, others: Iterable[Span] = ()) -> list[str]:
+    """The line of the formula the span begins in, and carets under it; long lines are cut."""
     start, stop = span
     first = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
     last = min([len(text)] + [at for at in (text.find("\n", start), text.find("\r", start)) if at >= 0])
@@ -144,6 +173,12 @@ def _pointer(text: str, span: Span, label: str) -> list[str]:
     after = shown(text[min(stop, right) : right], 6 * MARGIN) + ("…" if right < last else "")
     gutter = " " * len(number)
     caret = " " * _width(before) + "^" * max(1, _width(inside))
+    for begin, end in others:
+        if left <= begin and end <= right:
+            at = _width(("…" if left > first else "") + shown(text[left:begin], 6 * MARGIN))
+            under = "^" * max(1, _width(shown(text[begin:end], 6 * MARGIN)))
+            caret = caret.ljust(at + len(under))
+            caret = caret[:at] + under + caret[at + len(under) :]
     return [
         f"{gutter} │",
         f"{number} │ {before}{inside}{after}".rstrip(),

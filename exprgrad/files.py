@@ -31,7 +31,7 @@ def read_formula(path: str) -> str:
             with open(path, "rb") as file:
                 data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise DeliveryError(f"cannot read {name}: {_reason(error)}") from None
+        raise DeliveryError(f"cannot read {name}: {reason(error)}") from None
     if len(data) > MAX_BYTES:
         raise FormulaError(f"{name} is longer than {MAX_BYTES:,} bytes, the limit for a formula")
     try:
@@ -59,7 +59,7 @@ def deliver(lines: Iterable[str], out: str | None, source: str | None = None) ->
         with _replacing(out) as file:
             _write(lines, file)
     except OSError as error:
-        raise DeliveryError(f"cannot write {shown(out)}: {_reason(error)}") from None
+        raise DeliveryError(f"cannot write {shown(out)}: {reason(error)}") from None
 
 
 @contextmanager
@@ -73,7 +73,7 @@ def standard_output() -> Iterator[BinaryIO]:
         sys.stdout.flush()
     except OSError as error:
         sys.stdout = None  # or Python would try, and complain, again at exit
-        raise DeliveryError(f"cannot write to standard output: {_reason(error)}") from None
+        raise DeliveryError(f"cannot write to standard output: {reason(error)}") from None
 
 
 def _write(lines: Iterable[str], file: BinaryIO) -> None:
@@ -125,6 +125,6 @@ def _same(source: str, out: str) -> bool:
         return False
 
 
-def _reason(error: OSError) -> str:
+def reason(error: OSError) -> str:
     """What the operating system says, as a phrase."""
     return (error.strerror or str(error)).lower()

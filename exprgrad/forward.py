@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 from exprgrad.circuit import Circuit, Gate
-from exprgrad.gates import CONST, INPUT, Row
+from exprgrad.errors import FormulaError, GateError
+from exprgrad.gates import CONST, INPUT, Param, Row, Static
 from exprgrad.ieee import PRIMITIVES, Function, total
 from exprgrad.lower import body, formula
 from exprgrad.special import SPECIAL
+from exprgrad.values import Value
 
 
 @cache
@@ -26,17 +30,27 @@ def function(row: Row) -> Function:
     return total(vars(math)[row.name])
 
 
-def forward(gates: Sequence[Gate], inputs: Mapping[int, float], known: Sequence[float] = ()) -> list[float]:
+def forward(
+    gates: Sequence[Gate],
+    inputs: Mapping[int, Value],
+    known: Sequence[Value] = (),
+    arrays: bool = False,
+    keep: Collection[int] | None = None,
+) -> list[Value]:
     """The value of every wire, each gate evaluated once.
 
     ``inputs`` gives values by the input's wire; an input without one there has its default.
-    ``known`` are the values of the first wires, from an earlier call.
+    ``known`` are the values of the first wires, from an earlier call.  With ``arrays``, wires may
+    be arrays; those that are not in ``keep``, if it is given, may be None in the end.
     """
+    if arrays:
+        found: list[Value] = _arrays().forward(gates, inputs, function, known, keep)
+        return found
     values = list(known)
     append = values.append
     for wire in range(len(values), len(gates)):
-        op, sources, _, _, value = gates[wire]
-        if op is CONST and value is not None:
+        op, sources, _, _, value, _ = gates[wire]
+        if op is CONST:
             append(value)
         elif op is INPUT:
             append(inputs[wire] if value is None or wire in inputs else value)
@@ -46,9 +60,31 @@ def forward(gates: Sequence[Gate], inputs: Mapping[int, float], known: Sequence[
 
 
 @cache
-def rule(text: str, row: Row) -> Function:
-    """A fact of a row (a condition, a slope) as a function of the gate's inputs and its value."""
-    return _composite(formula(text, (*row.inputs, "out")))
+def rule(text: str, row: Row, params: tuple[Static, ...] = ()) -> Callable[..., Value]:
+    """A fact of a row (a condition, a slope) as a function of the gate's inputs and its value.
+
+    ``params`` are the gate's settings.
+    """
+    inside = _bound(formula(text, (*row.inputs, "out"), row.params), dict(zip(row.params, params, strict=True)))
+    call = _composite(inside)
+
+    def either(*values: Value) -> Value:
+        if row.whole or any([not isinstance(value, (float, int)) for value in values]):
+            return forward(inside.gates, dict(enumerate(values)), arrays=True)[inside.output]
+        return call(*values)
+
+    return either
+
+
+def _bound(circuit: Circuit, settings: Mapping[str, Static]) -> Circuit:
+    """A circuit with these settings in the places of its Params."""
+    if not settings:
+        return circuit
+    gates = [
+        gate._replace(params=tuple([settings[one.name] if isinstance(one, Param) else one for one in gate.params]))
+        for gate in circuit.gates
+    ]
+    return Circuit(tuple(gates), circuit.names, circuit.output, circuit.text)
 
 
 def _composite(inside: Circuit) -> Function:
@@ -56,6 +92,26 @@ def _composite(inside: Circuit) -> Function:
     wires = list(inside.inputs.values())
 
     def call(*values: float) -> float:
-        return forward(inside.gates, dict(zip(wires, values, strict=True)))[inside.output]
+        found: float = forward(inside.gates, dict(zip(wires, values, strict=True)))[inside.output]
+        return found
 
     return call
+
+
+@contextmanager
+def told(circuit: Circuit) -> Iterator[None]:
+    """What a gate cannot do with its values is told as a FormulaError with the gate's place."""
+    try:
+        yield
+    except GateError as error:
+        gates = circuit.gates
+        gate = gates[error.wire] if error.wire < len(gates) else None
+        where = f"{circuit.piece(error.wire, 30)}: " if gate else "in the gradient: "
+        raise FormulaError(f"{where}{error.why}", circuit.text, gate.span if gate else None, hint=error.hint) from None
+
+
+def _arrays() -> Any:
+    """NumPy's side, imported when the first array is there."""
+    from exprgrad import arrays
+
+    return arrays

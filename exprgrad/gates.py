@@ -27,11 +27,27 @@ tests alike; chain.py does what all gates have in common (accumulation, structur
 ``sample=``   the range the tests draw inputs from, where float64's whole range says nothing.
 
 Inputs may have defaults: ``"x slope=0.01"``.  Angles are in radians throughout.
+
+Whole-array gates
+-----------------
+The rows of ``gate`` work element by element, on scalars and, by NumPy's broadcasting, on arrays.  A
+gate whose elements meet is a row of ``whole(name, inputs, *pullbacks, ...)``: in place of a local
+gradient stands the pullback, which takes ``g``, the gradient of ``out``, to the gradient of an
+input, ``g @ b.mT``.  Broadcasting is not its concern: chain.py fits what it gives to the shape of
+the input, sums what was broadcast and broadcasts what was summed.  A pullback whose gates need a
+rule of their own is named after the gate, ``index_back``.  ``where`` on a rank chooses at once.
+
+``"x | axis keepdims=0"``  behind the bar stand settings: whole numbers, lists of them or texts that
+              are fixed in the formula and carry no gradient.  A star takes any number: ``*x``, ``*shape``.
+              In pullbacks ``*x`` stands for all of them, ``*g`` for the same with g in the place of
+              number ``position``, and ``here`` is the number of the one the pullback is for.
+``moves=``    the gate only moves and adds its elements, so a structural zero stays one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import EllipsisType
 from typing import NamedTuple
 
 
@@ -51,6 +67,30 @@ class Step(NamedTuple):
     at: str
     left: str
     right: str
+
+
+class Param(NamedTuple):
+    """In a row's formulas, the setting of this name of the gate that the row is used for."""
+
+    name: str
+
+
+class Slice(NamedTuple):
+    """``start:stop:step`` in an index."""
+
+    start: int | None
+    stop: int | None
+    step: int | None
+
+
+class Entry(NamedTuple):
+    """In an index, the place of the entry that is this one of the wires behind the array."""
+
+    number: int
+
+
+# what a setting can be: a number, a text, a list, an index's ``None``, ``...``, slice or entry
+Static = int | str | tuple["Static", ...] | Param | Slice | Entry | EllipsisType | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +113,27 @@ class Row:
     sample: tuple[float, float] = (-1e300, 1e300)
     ulps: float = 4
     near: float = 0
+    whole: bool = False
+    params: tuple[str, ...] = ()
+    settings: tuple[Static, ...] = ()
+    rest: bool = False
+    moves: bool = False
+
+    @property
+    def variadic(self) -> bool:
+        """Whether the last input stands for any number of them."""
+        return bool(self.inputs) and self.inputs[-1][0] == "*"
+
+    def parameters(self, count: int) -> tuple[str, ...]:
+        """The names of ``count`` inputs: ``*x`` is x0, x1 and so on."""
+        if not self.variadic:
+            return self.inputs
+        *fixed, last = self.inputs
+        return (*fixed, *[f"{last[1:]}{number}" for number in range(count - len(fixed))])
+
+    def gradient(self, position: int) -> str | None:
+        """The local gradient or the pullback for an input."""
+        return self.gradients[min(position, len(self.gradients) - 1)] if self.gradients else None
 
     @property
     def call(self) -> str:
@@ -120,6 +181,37 @@ def gate(
         sample=sample,
         ulps=ulps,
         near=near,
+    )
+
+
+def whole(
+    name: str,
+    inputs: str,
+    *pullbacks: str | None,
+    aliases: str = "",
+    live: tuple[str | None, ...] = (),
+    symbol: str | None = None,
+    moves: bool = False,
+    hints: tuple[tuple[str, str], ...] = (),
+    doc: str = "",
+) -> Row:
+    """One row of a gate whose elements meet; see the module's docstring."""
+    wires, _, params = inputs.partition("|")
+    words = [word.partition("=") for word in params.split()]
+    return Row(
+        name=name,
+        inputs=tuple(wires.split()),
+        gradients=pullbacks,
+        aliases=tuple(aliases.split()),
+        symbol=symbol,
+        live=live,
+        hints=hints,
+        doc=doc,
+        whole=True,
+        params=tuple(word.removeprefix("*") for word, _, _ in words),
+        rest=any(word[0] == "*" for word, _, _ in words),
+        settings=tuple(int(default) if default else None for _, _, default in words),
+        moves=moves,
     )
 
 
@@ -176,7 +268,7 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
     gate("and",           "a b", None, None, symbol="and"),
     gate("or",            "a b", None, None, symbol="or"),
     gate("not",           "a",   None,       symbol="not"),
-    gate("where",         "c a b", None, "1", "1", aliases="if", live=(None, "c", "not c"),
+    gate("where",         "c a b", None, "1", "1", aliases="if", live=(None, "c != 0", "c == 0"),
          doc="a where the condition c holds, else b"),
 ),
 "powers, exponentials and logarithms": (
@@ -316,6 +408,91 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
          doc="gamma(a)*gamma(b)/gamma(a + b)", domain="a > 0 and b > 0", sample=(0, 100)),
     gate("factorial", "x", "out*digamma(x + 1)", doc="gamma(x + 1)", domain="x > -1 or x != floor(x)",
          sample=(-170, 170), near=1),
+),
+"whole arrays (the pullbacks take g, the gradient of the output, to the gradient of the input)": (
+    whole("matmul", "a b",
+          "where(ndim(b) == 1, g[..., newaxis]*b, where(ndim(a) == 1, g[..., newaxis, :], g) @ b.mT)",
+          "where(ndim(b) == 1, where(ndim(a) == 1, g*a, g[..., newaxis, :] @ a),"
+          " where(ndim(a) == 1, a[:, newaxis]*g[..., newaxis, :], a.mT @ g))",
+          symbol="@", doc="the product of matrices, and of stacks of them"),
+    whole("dot", "a b",
+          "where(ndim(a)*ndim(b) == 0, g*b, where(ndim(b) == 1, g[..., newaxis]*b, g @ b.mT))",
+          "where(ndim(a)*ndim(b) == 0, g*a, where(ndim(a) == 1, where(ndim(b) == 1, g*a, a[:, newaxis]*g), a.mT @ g))",
+          doc="the product of vectors, matrices or scalars"),
+    whole("outer", "a b", "g @ b", "a @ g", doc="each element of a vector times each of another"),
+    whole("cross", "a b", "cross(b, g)", "cross(g, a)", doc="of vectors of 3 elements, along the last axis"),
+    whole("sum", "x | axis keepdims=0", "spread(g, x, axis, keepdims)", moves=True),
+    whole("mean", "x | axis keepdims=0", "spread(g/(size(x)/size(out)), x, axis, keepdims)"),
+    whole("prod", "x | axis keepdims=0", "spread(g, x, axis, keepdims)*prod_others(x, axis)"),
+    whole("amax", "x | axis keepdims=0",
+          "spread(g/sum(x == spread(out, x, axis, keepdims), axis, keepdims), x, axis, keepdims)",
+          live=("not (x < spread(out, x, axis, keepdims))",), aliases="max",
+          doc="the largest element; a tie shares the gradient evenly"),
+    whole("amin", "x | axis keepdims=0",
+          "spread(g/sum(x == spread(out, x, axis, keepdims), axis, keepdims), x, axis, keepdims)",
+          live=("not (x > spread(out, x, axis, keepdims))",), aliases="min",
+          doc="the smallest element; a tie shares the gradient evenly"),
+    whole("var", "x | axis keepdims=0 ddof=0",
+          "spread(2*g/(size(x)/size(out) - ddof), x, axis, keepdims)*(x - mean(x, axis, 1))",
+          doc="the mean squared distance from the mean"),
+    whole("std", "x | axis keepdims=0 ddof=0",
+          "where(spread(out, x, axis, keepdims) == 0, 0,"
+          " spread(g/(out*(size(x)/size(out) - ddof)), x, axis, keepdims)*(x - mean(x, axis, 1)))",
+          doc="the square root of var"),
+    whole("norm", "x | axis keepdims=0",
+          "where(spread(out, x, axis, keepdims) == 0, 0,"
+          " spread(g, x, axis, keepdims)*(x/spread(out, x, axis, keepdims)))",
+          doc="the Euclidean length of all elements, without overflow"),
+    whole("logsumexp", "x | axis keepdims=0",
+          "spread(g, x, axis, keepdims)*exp(x - spread(out, x, axis, keepdims))", doc="log(sum(exp(x))) without overflow"),
+    whole("softmax", "x | axis=-1", "out*(g - sum(g*out, axis, 1))", doc="exp(x)/sum(exp(x))"),
+    whole("log_softmax", "x | axis=-1", "g - exp(out)*sum(g, axis, 1)", doc="x - logsumexp(x)"),
+    whole("cumsum", "x | axis=-1", "flip(cumsum(flip(g, axis), axis), axis)", doc="the sums of the first elements"),
+    whole("trace", "x", "g[..., newaxis, newaxis]*eye_like(x)", doc="the sum of a square matrix's diagonal"),
+    whole("det", "x", "g[..., newaxis, newaxis]*cofactor(x)", doc="the determinant of a square matrix"),
+    whole("inv", "x", "-(out.mT @ g @ out.mT)", doc="the inverse of a square matrix"),
+    whole("solve", "a b",
+          "where(ndim(b) == 1, -(solve(a.mT, g)[:, newaxis]*out), -(solve(a.mT, g) @ out.mT))", "solve(a.mT, g)",
+          doc="the x for which a @ x is b, a square matrix"),
+    whole("transpose", "x | *axes", "transpose_back(g, axes)", moves=True, doc="x.T: the axes reversed, or in this order"),
+    whole("matrix_transpose", "x", "g.mT", moves=True, doc="x.mT: the last two axes exchanged"),
+    whole("reshape", "x | *shape", "reshape_like(g, x)", moves=True, doc="the elements in another shape; -1 fits"),
+    whole("flip", "x | axis", "flip(g, axis)", moves=True, doc="the elements in reverse order"),
+    whole("stack", "*x | axis=0", "take(g, here, axis)", moves=True, doc="[x, y]: arrays of one shape along a new axis"),
+    whole("concatenate", "*x | axis=0", "part(g, *x, axis=axis, index=here)", moves=True, aliases="concat",
+          doc="arrays one behind the other"),
+    whole("index", "x *i | key", "index_back(g, x, *i, key=key)", None, moves=True,
+          doc="x[0, -1, 2:5, ...]: elements by their place; an index counts from 0, from the end if negative"),
+    whole("take", "x | index axis", "take_back(g, x, index, axis)", moves=True, doc="what has this place along an axis"),
+    whole("einsum", "*x | subscripts", "einsum_back(g, *x, subscripts=subscripts, position=here)",
+          doc="Einstein's sum: einsum('ij,jk->ik', a, b)"),
+    whole("arange", "| *range", doc="0, 1, 2 …: below a stop; or start, stop, step"),
+    whole("size", "x", None, doc="the number of elements"),
+    whole("ndim", "x", None, doc="the number of axes"),
+),
+"whole arrays, in pullbacks": (
+    whole("spread", "a x | axis keepdims=0", "sum(g, axis, keepdims)", None, moves=True,
+          doc="a, which has x's shape without an axis, along it"),
+    whole("sum_to", "a x", "g", None, moves=True, doc="a summed along the axes it was broadcast along, to x's shape"),
+    whole("broadcast_to", "a x", "g", None, moves=True, doc="a in x's shape"),
+    whole("prod_others", "x | axis",
+          "last_back(sum(last(g, axis)[..., newaxis]*prod_others(where(eye_like(last(x, axis)), 1,"
+          " last(x, axis)[..., newaxis, :]), -1)*(1 - eye_like(last(x, axis))), -2), x, axis)",
+          doc="for each element the product of the others"),
+    whole("last", "x | axis", "last_back(g, x, axis)", moves=True, doc="the axes moved to the end and made one"),
+    whole("last_back", "a x | axis", "last(g, axis)", None, moves=True, doc="the pullback of last"),
+    whole("eye_like", "x", None, doc="the identity matrix of the size of the last axis"),
+    whole("cofactor", "x",
+          "sum(g*inv(x).mT, [-2, -1], 1)*out - out @ g.mT @ inv(x).mT", doc="the gradient of det, of singular matrices too"),
+    whole("transpose_back", "x | *axes", "transpose(g, axes)", moves=True, doc="the pullback of transpose"),
+    whole("reshape_like", "a x", "reshape_like(g, a)", None, moves=True, doc="the elements of a in x's shape"),
+    whole("part", "a *x | axis index", "part_back(g, *x, axis=axis, index=index)", None, moves=True,
+          doc="what of concatenate comes from one input"),
+    whole("part_back", "a *x | axis index", "part(g, *x, axis=axis, index=index)", None, moves=True, doc="the pullback of part"),
+    whole("index_back", "a x *i | key", "index(g, *i, key=key)", None, None, moves=True, doc="the pullback of index"),
+    whole("take_back", "a x | index axis", "take(g, index, axis)", None, moves=True, doc="the pullback of take"),
+    whole("einsum_back", "a *x | subscripts position", "einsum(*g, subscripts=subscripts)",
+          "where(here == position, 0, einsum_back(a, *g, subscripts=subscripts, position=here))", doc="the pullback of einsum"),
 ),
 }
 # fmt: on

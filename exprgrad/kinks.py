@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from exprgrad.circuit import Circuit
+from exprgrad.circuit import Circuit, Gate
 from exprgrad.errors import Report, shown
 from exprgrad.forward import rule
-from exprgrad.gates import CONST, Kink, Row, Step
-from exprgrad.live import digits, facts, inside, live, moving, piece
+from exprgrad.gates import CONST, Kink, Step
+from exprgrad.live import facts, inside, live, moving, piece
 from exprgrad.run import Run, run
+from exprgrad.values import Place, Value, at, digits, pick, spots
 
 # what the other outcome of a comparison would give costs three backward passes
 _MOST_SWITCHES, _MOST_GATES = 3, 2000
@@ -42,28 +43,28 @@ class Note(NamedTuple):
         return self.kind != "flat"
 
 
-def edges(at: Run, alive: Sequence[bool]) -> Iterator[Note]:
+def edges(run_: Run, alive: Sequence[bool]) -> Iterator[Note]:
     """A note for each kink and step, and for each gate whose gradient is 0 everywhere."""
-    circuit = at.circuit
-    moves = moving(at)
+    circuit = run_.circuit
+    moves = moving(run_)
     switches = 0
     for wire, gate in enumerate(circuit.gates):
         if not alive[wire] or not any([moves[source] for source in gate.inputs]):
             continue
-        body = inside(circuit, at.values, wire)
+        body = inside(circuit, run_.values, wire)
         if body is not None:
             for note in _inside(*body):
                 yield note._replace(wire=wire)
         elif gate.op.kinks or gate.op.steps:
-            here = next((local for local in at.locals[wire] if local is not None), None)
-            for note in _edge(circuit, at.values, wire, here):
+            here = next((local for local in run_.locals[wire] if local is not None), None)
+            for note in _edge(circuit, run_.values, wire, here):
                 comparison = note.kind == "step" and gate.op.gradients == (None, None)
                 switches += comparison
-                cheap = switches <= _MOST_SWITCHES and len(circuit.gates) <= _MOST_GATES
-                yield _switch(at, note) if comparison and cheap else note
+                cheap = switches <= _MOST_SWITCHES and len(circuit.gates) <= _MOST_GATES and not run_.arrays
+                yield _switch(run_, note) if comparison and cheap else note
 
 
-def _inside(circuit: Circuit, values: Sequence[float]) -> Iterator[Note]:
+def _inside(circuit: Circuit, values: Sequence[Value]) -> Iterator[Note]:
     """The kinks and steps inside a composite gate."""
     alive = live(circuit, values)
     for wire, gate in enumerate(circuit.gates):
@@ -71,7 +72,7 @@ def _inside(circuit: Circuit, values: Sequence[float]) -> Iterator[Note]:
             yield from _edge(circuit, values, wire, None)
 
 
-def _edge(circuit: Circuit, values: Sequence[float], wire: int, here: float | None) -> Iterator[Note]:
+def _edge(circuit: Circuit, values: Sequence[Value], wire: int, here: Value | None) -> Iterator[Note]:
     """What one gate stands on; ``here`` is the local gradient it used."""
     gate = circuit.gates[wire]
     if gate.op.live and gate.inputs[0] in gate.inputs[1:]:  # max(x, x) has no kink
@@ -79,57 +80,72 @@ def _edge(circuit: Circuit, values: Sequence[float], wire: int, here: float | No
     op, name = gate.op, piece(circuit, wire)
     arguments = (*[values[source] for source in gate.inputs], values[wire])
 
-    def note(kind: str, message: str, hint: str, facts_: Facts) -> Note:
-        label = facts(circuit, values, wire)
+    def note(kind: str, message: str, place: Place, hint: str, facts_: Facts) -> Note:
+        label = facts(circuit, values, wire, place)
         return Note(kind, wire, Report(message, circuit.text, gate.span, label, hint), facts_)
 
     standing = False
     for kink in op.kinks:
-        if not rule(kink.at, op)(*arguments):
+        count, place = spots(rule(kink.at, op, gate.params)(*arguments))
+        if not count:
             continue
         standing = True
-        numbers = _numbers(kink, op, arguments)
+        numbers = _numbers(kink, gate, arguments, place)
         left, right, jax, torch = map(digits, numbers.values())
+        here = None if here is None else pick(here, place)
         used = "" if here is None else f", {digits(here)} used here"
         yield note(
-            "kink", f"{name} has a kink here",
+            "kink", f"{name} has a kink {_where(count, place)}", place,
             f"local gradient {left} on the left, {right} on the right{used}\nJAX prints {jax}, PyTorch {torch}",
             {**numbers, **({} if here is None else {"here": here})},
         )  # fmt: skip
     for step in op.steps:
-        if not rule(step.at, op)(*arguments):
+        count, place = spots(rule(step.at, op, gate.params)(*arguments))
+        if not count:
             continue
         standing = True
-        numbers = _numbers(step, op, arguments)
+        numbers = _numbers(step, gate, arguments, place)
         left, right = map(digits, numbers.values())
+        value = pick(values[wire], place)
         yield note(
-            "step", f"{name} has a step here",
-            f"value {left} on the left, {right} on the right, {digits(values[wire])} here\n"
+            "step", f"{name} has a step {_where(count, place)}", place,
+            f"value {left} on the left, {right} on the right, {digits(value)} here\n"
             "the jump itself has no gradient, in JAX and PyTorch neither",
-            {**numbers, "here": values[wire]},
+            {**numbers, "here": value},
         )  # fmt: skip
     if op.steps and not standing and op.gradients and op.gradients[0] == "0":
         hint = f"{op.name} is flat between its steps, so its local gradient is 0"
-        yield note("flat", f"no gradient passes {name}", hint, {})
+        yield note("flat", f"no gradient passes {name}", (), hint, {})
 
 
-def _numbers(edge: Kink | Step, op: Row, arguments: Sequence[float]) -> dict[str, float]:
-    """What a kink or a step states beside its place, at these inputs."""
-    return {key: rule(text, op)(*arguments) for key, text in edge._asdict().items() if key != "at"}
+def _where(count: int, place: Place) -> str:
+    """Where in an array."""
+    if not place:
+        return "here"
+    return f"at its element {at(place)}" + (f" and at {count - 1} more" if count > 1 else "")
 
 
-def _switch(at: Run, note: Note) -> Note:
+def _numbers(edge: Kink | Step, gate: Gate, arguments: Sequence[Value], place: Place) -> dict[str, float]:
+    """What a kink or a step states beside its place in the formula, at these inputs, or at an element of them."""
+    op = gate.op
+    if not op.whole:
+        arguments = [pick(argument, place) for argument in arguments]
+    stated = {key: rule(text, op, gate.params)(*arguments) for key, text in edge._asdict().items() if key != "at"}
+    return {key: pick(number, place) for key, number in stated.items()}
+
+
+def _switch(run_: Run, note: Note) -> Note:
     """A comparison that stands on its switch: the gradients with the one outcome and the other."""
-    circuit, facts_, wanted = at.circuit, dict(note.facts), list(at.gradient)
+    circuit, facts_, wanted = run_.circuit, dict(note.facts), list(run_.gradient)
     hints = []
     for outcome, value in (("false", 0.0), ("true", 1.0)):
         gates = list(circuit.gates)
         gates[note.wire] = gates[note.wire]._replace(op=CONST, inputs=(), value=value)
         decided = Circuit(tuple(gates), circuit.names, circuit.output)
-        facts_[outcome] = gradient = run(decided, at.inputs, wanted).gradient
+        facts_[outcome] = gradient = run(decided, run_.inputs, wanted).gradient
         hints.append(f"gradient where it is {outcome}: {_some(gradient)}")
-    frameworks = run(circuit, at.inputs, wanted, guards=False).gradient
-    if repr(frameworks) != repr(at.gradient):
+    frameworks = run(circuit, run_.inputs, wanted, guards=False).gradient
+    if repr(frameworks) != repr(run_.gradient):
         facts_["jax"] = facts_["torch"] = frameworks
         hints.append(f"JAX and PyTorch push 0 through the branch not taken, and print {_some(frameworks)}")
     return note._replace(report=note.report._replace(hint="\n".join(hints)), facts=facts_)

@@ -10,9 +10,10 @@ from exprgrad.forward import forward, rule
 from exprgrad.gates import CONST, INPUT
 from exprgrad.lower import body
 from exprgrad.run import Run
+from exprgrad.values import Place, Value, at, digits, own, pick, spots
 
 
-def live(circuit: Circuit, values: Sequence[float]) -> list[bool]:
+def live(circuit: Circuit, values: Sequence[Value]) -> list[bool]:
     """For each wire, whether the output depends on it by way of selected branches."""
     found = [False] * len(circuit.gates)
     found[circuit.output] = True
@@ -20,9 +21,10 @@ def live(circuit: Circuit, values: Sequence[float]) -> list[bool]:
         if not found[wire]:
             continue
         op, inputs = circuit.gates[wire].op, circuit.gates[wire].inputs
+        reads = [values[w] for w in inputs] if op.live else []
         for position, source in enumerate(inputs):
             condition = op.live[position] if op.live else None
-            if condition is None or rule(condition, op)(*[values[w] for w in inputs], values[wire]):
+            if condition is None or spots(rule(condition, op, circuit.gates[wire].params)(*reads, values[wire]))[0]:
                 found[source] = True
     return found
 
@@ -38,29 +40,32 @@ def moving(run: Run) -> list[bool]:
     return found
 
 
-def inside(circuit: Circuit, values: Sequence[float], wire: int) -> tuple[Circuit, list[float]] | None:
+def inside(circuit: Circuit, values: Sequence[Value], wire: int) -> tuple[Circuit, list[float]] | None:
     """The body of a composite gate of the user's with its values, None for any other gate."""
     gate = circuit.gates[wire]
     found = body(gate.op) if isinstance(gate.op, Composite) else None
     if found is None:
         return None
     reads = [values[source] for source in gate.inputs]
-    return found, forward(found.gates, dict(zip(found.inputs.values(), reads, strict=True)))
+    arrays = gate.op.whole or any([not isinstance(value, float) for value in reads])
+    return found, forward(found.gates, dict(zip(found.inputs.values(), reads, strict=True)), arrays=arrays)
 
 
-def facts(circuit: Circuit, values: Sequence[float], wire: int) -> str:
-    """``x - 3 is -1 here`` for the wires that a gate reads, constants left out."""
-    sources = dict.fromkeys(circuit.gates[wire].inputs)
+def facts(circuit: Circuit, values: Sequence[Value], wire: int, place: Place = ()) -> str:
+    """``x - 3 is -1 here`` for the wires that a gate reads, constants left out; of arrays the element at a place."""
+    gate = circuit.gates[wire]
+    sources = dict.fromkeys(gate.inputs)
     known = [source for source in sources if circuit.gates[source].op is not CONST]
     known = [source for source in known if piece(circuit, source) != digits(values[source])]  # not `-1 is -1`
-    return ", ".join(f"{piece(circuit, source)} is {digits(values[source])} here" for source in known[:3])
+    found = []
+    for source in known[:3]:
+        name, value = piece(circuit, source), values[source]
+        if place and not gate.op.whole:
+            name, value = name + at(own(value, place)), pick(value, place)
+        found.append(f"{name} is {digits(value)} here")
+    return ", ".join(found)
 
 
 def piece(circuit: Circuit, wire: int) -> str:
     """A wire's piece of the formula, or its name, safe to print and at most 30 characters."""
     return circuit.piece(wire, 30) or shown(circuit.gates[wire].name or circuit.gates[wire].op.name, 30)
-
-
-def digits(value: float) -> str:
-    """The shortest digits that read back to this float64; whole numbers without a point."""
-    return repr(value).removesuffix(".0")

@@ -1,34 +1,43 @@
-"""Tree → gates: the nodes of one expression, in order, with a stack of wires.
-
-What can be read two ways is refused here, where both readings can be shown.
-"""
+"""Tree → gates: the nodes of one expression, in order, with a stack of wires."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
+from exprgrad.ambiguous import malformed, unambiguous
+from exprgrad.call import call
 from exprgrad.circuit import Builder, Circuit, Composite
-from exprgrad.errors import FormulaError, Span, named, nearest, shown
-from exprgrad.gates import CONSTANTS, GATES, ROWS, Row
+from exprgrad.errors import FormulaError, Span, named, shown
+from exprgrad.gates import CONSTANTS, ROWS, Entry, Param, Row, Slice, Static
+from exprgrad.items import Fixed, Item, Keyword, listed, number_of, static, wire
 from exprgrad.parse import Node, parse
 
 MAX_GATES = 2_000_000
 MAX_INSIDE = 500_000  # gates inside composite gates, counted at each use
 
-Resolve = Callable[[str, Span], int]
+Resolve = Callable[[str, Span], Item]
 
-_MUL, _POW, _AND = ROWS["mul"], ROWS["pow"], ROWS["and"]
+_MUL, _POW, _AND, _INDEX = ROWS["mul"], ROWS["pow"], ROWS["and"], ROWS["index"]
+_NEW_AXIS = {"newaxis", "None", "np.newaxis", "numpy.newaxis", "jnp.newaxis"}
+_WORDS = {"True": 1, "False": 0, "None": None}  # after `keepdims=`
 _SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
 
-def formula(text: str, inputs: Sequence[str]) -> Circuit:
-    """The circuit of an expression over exactly these inputs, which are its first wires."""
+def formula(text: str, inputs: Sequence[str], params: Sequence[str] = ()) -> Circuit:
+    """The circuit of an expression over exactly these inputs, which are its first wires.
+
+    ``params`` are a row's settings, which may stand wherever a setting or a number does.
+    """
     builder = Builder()
     for name in inputs:
         builder.input(name)
-    nodes = parse(text)[:-1]
-    return builder.circuit(lower(text, nodes, builder, closed(text, builder, shown(text)), {}), text)
+    lookup = closed(text, builder, shown(text))
+
+    def resolve(name: str, span: Span) -> Item:
+        return Fixed(Param(name), span) if name in params else lookup(name, span)
+
+    return builder.circuit(lower(text, parse(text)[:-1], builder, resolve, {}), text)
 
 
 @cache
@@ -36,7 +45,7 @@ def body(row: Row) -> Circuit | None:
     """What a composite gate consists of, over its inputs; None for a primitive."""
     if isinstance(row, Composite):
         return row.body
-    return None if row.value is None else formula(row.value, row.inputs)
+    return None if row.value is None else formula(row.value, row.inputs, row.params)
 
 
 def lower(
@@ -52,13 +61,13 @@ def lower(
     ``resolve`` finds the wire of a name; ``definitions`` are the user's composite gates, which
     ``flat`` copies in gate by gate.
     """
-    stack: list[int] = []  # wires
-    roots: list[int] = []  # for each wire on the stack, its node
+    stack: list[Item] = []
+    roots: list[int] = []  # for each item on the stack, its node
     operators: list[Row] = []  # of the comparisons that are still open
     for index, node in enumerate(nodes):
         kind, children, start, stop = node
         if kind == "name":
-            stack.append(resolve(text[start:stop], (start, stop)))
+            stack.append(_name(text, nodes, index, resolve))
             roots.append(index)
             continue
         if kind == "number":
@@ -69,28 +78,45 @@ def lower(
             roots[-1] = index
             continue
         if kind == "malformed":
-            raise _malformed(text, (start, stop))
+            raise malformed(text, (start, stop))
         if kind == "compare":
-            _compare(builder, stack, operators, children // 2, (start, stop))
+            _compare(text, builder, stack, operators, children // 2, (start, stop))
             del roots[len(stack) :]
+            continue
+        if kind in ("target", "entry"):
+            continue
+        if kind in _SETTINGS:
+            below = len(stack) - children
+            item = _SETTINGS[kind](text, builder, stack[below:], (start, stop))
+            del stack[below:], roots[below:]
+            stack.append(item)
+            roots.append(index)
             continue
         if not children and kind != "call":
             operators.append(ROWS[kind])
             continue
         below = len(stack) - children
-        inputs = tuple(stack[below:])
+        items = stack[below:]
+        params: tuple[Static, ...] = ()
         if kind == "product":
-            _unambiguous(text, nodes, roots[-2], index)
+            unambiguous(text, nodes, roots[-2], index)
+        first = roots[below] if children else index
         del stack[below:], roots[below:]
         roots.append(index)
-        if kind == "call":
-            op, inputs = _call(text, node, inputs, builder, definitions)
-        elif kind == "superscript":
-            op, inputs = _POW, (*inputs, _superscript(text, (nodes[index - 1].stop, stop), builder))
-        elif kind == "product":
-            op = _MUL
+        if kind in ("call", "method"):
+            op, inputs, params = call(text, node, items, nodes[first].stop, builder, definitions)
+        elif kind == "index":
+            op = _INDEX
+            inputs, params = _index(text, builder, items, (start, stop))
         else:
-            op = ROWS[kind]
+            inputs = tuple([item if type(item) is int else wire(text, builder, item) for item in items])
+            if kind == "superscript":
+                op, inputs = _POW, (*inputs, _superscript(text, (nodes[index - 1].stop, stop), builder))
+            elif kind == "product":
+                op = _MUL
+            else:
+                op = ROWS[kind]
+                params = op.settings
         inside = body(op) if isinstance(op, Composite) else None
         builder.inside += len(inside.gates) if inside is not None else 0
         if len(builder.gates) > MAX_GATES:
@@ -102,8 +128,81 @@ def lower(
         if flat and inside is not None:
             stack.append(builder.splice(inside, inputs, (start, stop)))
         else:
-            stack.append(builder.add(op, inputs, (start, stop)))
-    return stack[-1]
+            stack.append(builder.add(op, inputs, (start, stop), params))
+    return wire(text, builder, stack[-1])
+
+
+def _name(text: str, nodes: Sequence[Node], index: int, resolve: Resolve) -> Item:
+    """What a name stands for where it stands: a wire, a keyword, ``newaxis`` or ``True``."""
+    _, _, start, stop = nodes[index]
+    name, span = text[start:stop], (start, stop)
+    after = nodes[index + 1].kind if index + 1 < len(nodes) else ""
+    if after == "target":
+        return Keyword(name, -1, span)
+    if after == "entry" and name in _NEW_AXIS:
+        return Fixed(None, span)
+    if after == "keyword" and name in _WORDS and nodes[index - 1].kind == "target":
+        return Fixed(_WORDS[name], span)
+    return resolve(name, span)
+
+
+def _keyword(text: str, builder: Builder, items: list[Item], span: Span) -> Item:  # noqa: ARG001
+    """``axis=0``."""
+    name = items[0]
+    if not isinstance(name, Keyword):
+        raise FormulaError("there is an = inside parentheses", text, span, hint="compare with ==")
+    return name._replace(item=items[1])
+
+
+def _slice(text: str, builder: Builder, items: list[Item], span: Span) -> Item:
+    """``1:3``; a bound that is missing is None."""
+    start, stop, step, *_ = [
+        None if isinstance(item, Fixed) else static(text, builder, item, "a bound of a slice", span) for item in items
+    ] + [None]
+    for bound in (start, stop, step):
+        if bound is not None and not isinstance(bound, int):
+            raise FormulaError("a bound of a slice must be a whole number", text, span)
+    if step == 0:
+        raise FormulaError("a slice cannot have the step 0", text, span)
+    return Fixed(Slice(start, stop, step), span)  # type: ignore[arg-type]  # looked at above
+
+
+# the nodes that stand for no wire, and what becomes of them
+_SETTINGS: dict[str, Callable[[str, Builder, list[Item], Span], Item]] = {
+    "keyword": _keyword,
+    "slice": _slice,
+    "missing": lambda _, __, ___, span: Fixed(None, span),
+    "ellipsis": lambda _, __, ___, span: Fixed(..., span),
+    "text": lambda text, _, __, span: Fixed(text[span[0] + 1 : span[1] - 1], span),
+    "array": lambda text, _, items, span: listed(text, items, span, bare=False),
+    "tuple": lambda text, _, items, span: listed(text, items, span, bare=True),
+}
+
+
+def _index(text: str, builder: Builder, items: list[Item], span: Span) -> tuple[tuple[int, ...], tuple[Static, ...]]:
+    """The wires and the key of ``x[i, 0, 1:3]``: what is fixed stands in the key, what is not is a wire."""
+    base = wire(text, builder, items[0])
+    inputs, key = [base], []
+    for item in items[1:]:
+        value = number_of(builder, item) if isinstance(item, int) else None
+        if isinstance(item, Fixed) and not isinstance(item.value, (Param, str)):
+            key.append(item.value)
+        elif isinstance(value, float):
+            if value != value // 1:
+                raise FormulaError(f"an index is a whole number, not {value!r}", text, span)
+            key.append(int(value))
+        else:
+            source = wire(text, builder, item)
+            if builder.gates[source].op.gradients in ((None, None), (None,)):
+                raise FormulaError(
+                    "a condition is no index", text, builder.gates[source].span or span,
+                    hint="write where(condition, a, b): a wire's shape cannot depend on values",
+                )  # fmt: skip
+            key.append(Entry(len(inputs) - 1))
+            inputs.append(source)
+    if key.count(...) > 1:
+        raise FormulaError("an index has at most one ...", text, span)
+    return tuple(inputs), (tuple(key),)
 
 
 def number(literal: str, text: str, span: Span) -> float:
@@ -131,17 +230,17 @@ def constant(name: str, text: str, span: Span) -> float | None:
 def _superscript(text: str, span: Span, builder: Builder) -> int:
     """The exponent's wire; with a minus it is negated by a gate, as in ``x^-2``."""
     digits = text[slice(*span)].strip().translate(_SUPERSCRIPTS)
-    wire = builder.const(number(digits.lstrip("-"), text, span), span)
-    return builder.add(ROWS["neg"], (wire,), span) if digits[0] == "-" else wire
+    exponent = builder.const(number(digits.lstrip("-"), text, span), span)
+    return builder.add(ROWS["neg"], (exponent,), span) if digits[0] == "-" else exponent
 
 
 def closed(text: str, builder: Builder, owner: str) -> Resolve:
     """Looks names up among the builder's inputs and the constants, and nowhere else."""
 
-    def resolve(name: str, span: Span) -> int:
-        wire = builder.names.get(name)
-        if wire is not None:
-            return wire
+    def resolve(name: str, span: Span) -> Item:
+        known = builder.names.get(name)
+        if known is not None:
+            return known
         value = constant(name, text, span)
         if value is None:
             inputs = ", ".join(map(shown, builder.names))
@@ -154,131 +253,13 @@ def closed(text: str, builder: Builder, owner: str) -> Resolve:
     return resolve
 
 
-def function_name(text: str, node: Node) -> str:
-    """The name before the parenthesis of a call, without a prefix such as ``np.``."""
-    return text[node.start : text.index("(", node.start)].strip().rpartition(".")[2]
-
-
-def _call(
-    text: str, node: Node, inputs: tuple[int, ...], builder: Builder, definitions: Mapping[str, Row]
-) -> tuple[Row, tuple[int, ...]]:
-    """The gate that a call means, and its inputs with the defaults filled in."""
-    name = function_name(text, node)
-    rows: tuple[Row, ...] = ()
-    if name in definitions:
-        rows = (definitions[name],)
-    elif name in GATES:
-        rows = GATES[name]
-    elif name.isascii() and name.istitle():  # computer algebra's Sin and Max
-        rows = GATES.get(name.lower(), ())
-    if not rows:
-        raise _unknown(text, node, name, definitions)
-    for row in rows:
-        most = len(row.inputs)
-        if most - len(row.defaults) <= len(inputs) <= most:
-            filled = row.defaults[len(inputs) - most + len(row.defaults) :]
-            return row, (*inputs, *map(builder.const, filled))
-    if rows[0].name in ("max", "min") and len(inputs) > 2:  # max(a, b, c) is max(max(a, b), c)
-        first = inputs[0]
-        for second in inputs[1:-1]:
-            first = builder.add(rows[0], (first, second), (node.start, node.stop))
-        return rows[0], (first, inputs[-1])
-    forms = " or ".join(f"{shown(name)}({', '.join(row.inputs)})" for row in rows)
-    takes = " or ".join(str(len(row.inputs)) for row in rows)
-    plural = "" if takes == "1" else "s"
-    raise FormulaError(
-        f"{shown(name)} takes {takes} input{plural}, not {len(inputs)}", text, (node.start, node.stop),
-        hint=f"write {forms}",
-    )  # fmt: skip
-
-
-def _compare(builder: Builder, stack: list[int], operators: list[Row], count: int, span: Span) -> None:
+def _compare(text: str, builder: Builder, stack: list[Item], operators: list[Row], count: int, span: Span) -> None:
     """``a < b < c`` means both: each neighbouring pair is compared, joined by ``and``."""
-    operands, used = stack[-count - 1 :], operators[-count:]
+    operands = [wire(text, builder, item) for item in stack[-count - 1 :]]
+    used = operators[-count:]
     del stack[-count - 1 :], operators[-count:]
-    wire = builder.add(used[0], (operands[0], operands[1]), span)
+    whole = builder.add(used[0], (operands[0], operands[1]), span)
     for position in range(1, count):
         pair = builder.add(used[position], (operands[position], operands[position + 1]), span)
-        wire = builder.add(_AND, (wire, pair), span)
-    stack.append(wire)
-
-
-def _unambiguous(text: str, nodes: Sequence[Node], left: int, index: int) -> None:
-    """Refuses a product without a sign that can be read two ways, or that is two names in a row."""
-    product = nodes[index]
-    factor = text[nodes[index - 1].start : product.stop]
-    edge = left  # the node at the right edge of what stands on the left
-    while nodes[edge].kind in ("mul", "product", "neg", "pos"):
-        edge -= 1
-    last = nodes[edge]
-    function = _powered_function(text, nodes, edge)
-    if function and factor[0] == "(":
-        power = text[nodes[edge - 1].stop if last.kind == "superscript" else nodes[edge - 2].stop : last.stop]
-        raise FormulaError(
-            f"a power stands behind the function, not behind its name {function}", text, (last.start, product.stop),
-            hint=f"write {function}{shown(factor)}{shown(power)}",
-        )  # fmt: skip
-    if last.kind in ("div", "floor_divide", "mod", "pow"):
-        whole, divisor = text[product.start : nodes[left].stop], nodes[edge - 1]
-        start = text[product.start : divisor.start]
-        first = f"({whole})*{factor}"
-        second = f"{start}({text[divisor.start : divisor.stop]}*{factor})"
-        raise FormulaError(
-            f"{shown(text[product.start : product.stop])} can be read two ways", text, (product.start, product.stop),
-            hint=f"write {shown(first)} or {shown(second)}",
-        )  # fmt: skip
-    word = text[last.start : last.stop]
-    if last.kind == "number" and factor in ("e", "E") and text[last.stop] == factor:
-        raise FormulaError(
-            f"{shown(word)}{factor} can be read two ways", text, (last.start, product.stop),
-            hint=f"write {shown(word)}*{factor}, or an exponent without a blank, such as {shown(word)}{factor}3",
-        )  # fmt: skip
-    if (last.kind != "name" or word == "π") and factor[0] not in ".0123456789":
-        return
-    advice = f"for a product write {shown(word)}*{shown(factor)}"
-    if last.kind == "name" and word in GATES:
-        advice = f"for the gate write {shown(word)}({shown(factor)})"
-    raise FormulaError("two values stand in a row without an operator", text, (last.start, product.stop), hint=advice)
-
-
-def _powered_function(text: str, nodes: Sequence[Node], index: int) -> str:
-    """The gate's name in ``sin²`` or ``sin^2``, as in sin²(x)."""
-    node = nodes[index]
-    if node.kind == "superscript":
-        base = nodes[index - 1]
-    elif node.kind == "pow" and nodes[index - 1].kind == "number":
-        base = nodes[index - 2]
-    else:
-        return ""
-    word = text[base.start : base.stop]
-    return word if base.kind == "name" and word in GATES else ""
-
-
-def _unknown(text: str, node: Node, name: str, definitions: Mapping[str, Row]) -> FormulaError:
-    """No gate has this name: a typo, or a product that needs its sign."""
-    like = nearest(name, [*definitions, *GATES])
-    inside = text[text.index("(", node.start) : node.stop]
-    hints = [f"did you mean {shown(like)}?"] if like else []
-    if not like or len(name) <= 2:
-        hints.append(f"for a product write {shown(name)}*{shown(inside)}")
-    hints.append("exprgrad --gates lists the functions")
-    span = (node.start, node.start + len(text[node.start : text.index("(", node.start)].rstrip()))
-    return FormulaError(f"{named(name)} is not a function", text, span, hint="\n".join(hints))
-
-
-def _malformed(text: str, span: Span) -> FormulaError:
-    """What other languages write for numbers."""
-    literal = text[slice(*span)]
-    if "_" in literal:
-        hint = f"digits are not grouped: write {shown(literal.replace('_', ''))}"
-    elif literal[1:2].isalpha():
-        hint = "numbers are decimal" + (f": write {int(literal, 0)}" if _is_integer(literal) else "")
-    else:
-        hint = "a number has one decimal point"
-    return FormulaError(f"{shown(literal)} is not a number here", text, span, hint=hint)
-
-
-def _is_integer(literal: str) -> bool:
-    """Whether Python would read this as an integer of a size worth printing."""
-    digits = {"x": "0123456789abcdef", "o": "01234567", "b": "01"}[literal[1].lower()]
-    return 2 < len(literal) <= 16 and set(literal[2:].lower()) <= set(digits)
+        whole = builder.add(_AND, (whole, pair), span)
+    stack.append(whole)

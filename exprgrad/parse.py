@@ -27,7 +27,7 @@ class Node(NamedTuple):
 def tokens(text: str) -> Iterator[tuple[str, int, int]]:
     """The formula's tokens, then ``$END``: each one's name in the grammar and place in the text.
 
-    Newlines inside parentheses are not among them.  A character that begins no token is one named
+    Newlines inside brackets are not among them.  A character that begins no token is one named
     ``STRAY``, which no rule accepts.
     """
     tables = load()
@@ -37,9 +37,9 @@ def tokens(text: str) -> Iterator[tuple[str, int, int]]:
         kind = match.lastgroup or ""
         if kind in ignored:
             continue
-        if kind == "_LEFT":
+        if kind in ("_LEFT", "_OPEN"):
             depth += 1
-        elif kind == "_RIGHT":
+        elif kind in ("_RIGHT", "_CLOSE"):
             depth -= 1
         elif kind == "_NEWLINE" and depth > 0:
             continue

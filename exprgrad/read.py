@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from exprgrad.circuit import Builder, Circuit, Composite, uncollected
+from exprgrad.call import function_name
+from exprgrad.circuit import Builder, Circuit, Composite, Literal, uncollected
 from exprgrad.errors import FormulaError, Span, UsageError, named, nearest, shown
-from exprgrad.gates import INPUT, Row
-from exprgrad.lower import MAX_INSIDE, closed, constant, function_name, lower, number
+from exprgrad.gates import INPUT, Param, Row
+from exprgrad.items import Item
+from exprgrad.lower import MAX_INSIDE, closed, constant, lower, number
 from exprgrad.parse import Node, parse
+from exprgrad.shapes import is_scalar
 
 MAX_CHARACTERS = 32_000_000
 
@@ -109,11 +112,13 @@ class _Reader:
                 f"the composite gates have more than {MAX_INSIDE:,} gates inside", target,
                 "each use of a gate in another's definition counts with all it has inside",
             )  # fmt: skip
+        body = inside.circuit(wire, self.text)
         self.latest = self.definitions[name] = Composite(
             name,
             inputs,
             value=self.text[nodes[-1].start : nodes[-1].stop],
-            body=inside.circuit(wire, self.text),
+            whole=not is_scalar(body.gates),
+            body=body,
             before=self.latest,
             number=len(self.definitions),
         )
@@ -140,7 +145,7 @@ class _Reader:
     def expression(self, nodes: Sequence[Node]) -> int:
         return lower(self.text, nodes, self.builder, self.resolve, self.definitions)
 
-    def resolve(self, name: str, span: Span) -> int:
+    def resolve(self, name: str, span: Span) -> Item:
         """A statement's wire, a constant's, or an input's, which is new where it is first read."""
         wire = self.builder.names.get(name)
         if wire is not None:
@@ -173,10 +178,17 @@ class _Reader:
             )
         raise self.error(f"{named(name)} is defined twice", target, "a name stands for one wire: choose another")
 
-    def literal(self, nodes: Sequence[Node]) -> float | None:
-        """The value of a number with or without signs, None for any other expression."""
-        if nodes[0].kind != "number" or any(node.kind not in ("neg", "pos") for node in nodes[1:]):
+    def literal(self, nodes: Sequence[Node]) -> Literal | None:
+        """The value of a number with or without signs or of an array of them, None for any other expression."""
+        if nodes[-1].kind not in ("number", "neg", "pos", "array") or any(
+            node.kind not in ("number", "neg", "pos", "array") for node in nodes
+        ):
             return None
+        if nodes[-1].kind == "array":
+            scratch = Builder()
+            wire = lower(self.text, nodes, scratch, self.resolve, {})
+            found = scratch.constants.get(wire)
+            return found if isinstance(found, tuple) and not isinstance(found, Param) else None
         value = number(self.text[nodes[0].start : nodes[0].stop], self.text, _span(nodes[0]))
         return -value if sum(node.kind == "neg" for node in nodes[1:]) % 2 else value
 

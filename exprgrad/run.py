@@ -2,82 +2,190 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
-from exprgrad.chain import backward
+from exprgrad.chain import Backward, backward
 from exprgrad.circuit import Circuit, uncollected
 from exprgrad.errors import UsageError, named, nearest, shown
-from exprgrad.forward import forward
+from exprgrad.forward import forward, told
 from exprgrad.gates import GATES
+from exprgrad.shape_rules import Misfit, Shape, broadcast
+from exprgrad.values import Value, array, blank, dims, has_nan, shape
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
     """What one point gives, wire by wire.
 
-    ``gradients[k]`` is the derivative of the output with respect to wire k, None for a wire that
-    carries none: a constant, a condition, an input left out of ``wrt``.  ``locals[k]`` has the
-    local gradient of gate k with respect to each wire it reads, None where none flows.
+    Values are floats, and NumPy arrays of float64 on wires that are arrays; a gradient has the
+    shape of its value.  ``gradients[k]`` is the derivative of the output with respect to wire k,
+    None for a wire that carries none: a constant, a condition, an input left out of ``wrt``.
+    ``locals[k]`` has the local gradient of gate k with respect to each wire it reads, None where
+    none flows; a whole-array gate has none, as its elements meet.  ``backward`` is the circuit
+    that was run.
     """
 
     circuit: Circuit
-    values: list[float]
-    gradients: list[float | None]
-    locals: list[tuple[float | None, ...]]
+    values: list[Value]
+    gradients: list[Value | None]
+    locals: list[tuple[Value | None, ...]]
+    backward: Backward
 
     @property
-    def value(self) -> float:
+    def value(self) -> Value:
         """The output's value."""
         return self.values[self.circuit.output]
 
     @property
-    def inputs(self) -> dict[str, float]:
+    def inputs(self) -> dict[str, Value]:
         """The inputs' values by name."""
         return {name: self.values[wire] for name, wire in self.circuit.inputs.items()}
 
     @property
-    def gradient(self) -> dict[str, float]:
+    def gradient(self) -> dict[str, Value]:
         """The output's gradient by input."""
         found = {name: self.gradients[wire] for name, wire in self.circuit.inputs.items()}
         return {name: gradient for name, gradient in found.items() if gradient is not None}
+
+    @property
+    def arrays(self) -> bool:
+        """Whether any wire is an array."""
+        return self.backward.shapes is not None and any(self.backward.shapes)
 
 
 @uncollected()
 def run(
     circuit: Circuit,
-    point: Mapping[str, float],
+    point: Mapping[str, Any],
     wrt: Collection[str] | None = None,
-    upstream: float = 1.0,
+    upstream: Any = None,
     *,
     guards: bool = True,
 ) -> Run:
     """The circuit run forward and backward at a point.
 
-    ``wrt`` names the inputs whose gradients are wanted, all by default; ``upstream`` is the
-    gradient that arrives at the output; ``guards`` are backward's.  Where a value is NaN, so is
-    every gradient through it.
-    Raises UsageError for a variable that is missing, unknown or not an input.
+    ``point`` has numbers, or arrays as nested sequences or NumPy's.  ``wrt`` names the inputs whose
+    gradients are wanted, all by default; ``upstream`` is the gradient that arrives at the output, 1
+    by default, of the output's shape; ``guards`` are backward's.  Where a value is NaN, so is every
+    gradient through it.
+    Raises UsageError for a variable that is missing, unknown or not an input, and for an output
+    that is an array and has no upstream gradient; FormulaError where shapes do not fit.
     """
+    back, values = _ahead(circuit, point, wrt, guards)
+    return _behind(circuit, back, values, _upstream(circuit, _shape_of(back), upstream))
+
+
+def jacobian(
+    circuit: Circuit, point: Mapping[str, Any], wrt: Collection[str] | None = None
+) -> tuple[Run, dict[str, Value]]:
+    """The derivative of every element of the output by every element of each input.
+
+    The array of an input has the output's shape followed by the input's.  There is one backward run
+    for each element; the Run is the one for the last of them.
+    """
+    back, values = _ahead(circuit, point, wrt, guards=True)
+    extent = _shape_of(back)
+    runs = [_behind(circuit, back, values, seed) for seed in _units(extent)]
+    result = runs[-1] if runs else _behind(circuit, back, values, array(0.0, extent, spread=True))
+    found = {
+        name: array([run.gradient[name] for run in runs], (*extent, *shape(gradient)))
+        for name, gradient in result.gradient.items()
+    }
+    return result, found
+
+
+def _ahead(
+    circuit: Circuit, point: Mapping[str, Any], wrt: Collection[str] | None, guards: bool
+) -> tuple[Backward, list[Value]]:
+    """The circuit with its backward pass, and the values of the forward wires."""
     known = wires(circuit, point, wrt)
-    values = forward(circuit.gates, {known[name]: float(value) for name, value in point.items()})
-    back = _backward(circuit, None if wrt is None else tuple(wrt), guards)
-    seed = upstream if values[circuit.output] == values[circuit.output] else values[circuit.output]
-    every = forward(back.circuit.gates, {back.seed: seed}, values)
-    gradients: list[float | None] = []
-    locals_: list[tuple[float | None, ...]] = []
+    inputs = {known[name]: _value(value) for name, value in point.items()}
+    shapes = tuple([(name, shape(inputs[known[name]])) for name in point if shape(inputs[known[name]])])
+    back = _backward(circuit, None if wrt is None else tuple(wrt), guards, shapes)
+    with told(circuit):
+        return back, forward(circuit.gates, inputs, arrays=back.shapes is not None)
+
+
+def _behind(circuit: Circuit, back: Backward, values: list[Value], arriving: Value) -> Run:
+    """The backward pass for one gradient that arrives."""
+    seed = blank(arriving, values[circuit.output])
+    shown = [wire for wires in (back.gradient, *back.local) for wire in wires if wire is not None]
+    keep = {*range(len(values)), *shown} if back.shapes is not None else None
+    with told(circuit):
+        every = forward(back.circuit.gates, {back.seed: seed}, values, back.shapes is not None, keep)
+    gradients: list[Value | None] = []
+    locals_: list[tuple[Value | None, ...]] = []
     for wire, value in enumerate(values):
         source = back.gradient[wire]
-        gradients.append(every[source] if source is not None else 0.0 if back.active[wire] else None)
+        if source is not None:
+            gradients.append(every[source])
+        elif back.active[wire]:
+            gradients.append(array(0.0, shape(value), spread=True))
+        else:
+            gradients.append(None)
         found = [None if local is None else every[local] for local in back.local[wire]]
-        if value != value:  # a NaN
-            found = [None if local is None else value for local in found]
+        if has_nan(value):
+            found = [None if local is None else blank(local, value) for local in found]
         locals_.append(tuple(found))
-    return Run(circuit, values, gradients, locals_)
+    return Run(circuit, values, gradients, locals_, back)
 
 
-_backward = lru_cache(maxsize=8)(backward)  # a circuit run at many points has one backward pass
+def _shape_of(back: Backward) -> Shape:
+    return back.shapes[back.circuit.output] if back.shapes else ()
+
+
+def _value(value: Any) -> Value:
+    """A number or an array given by somebody as the values are kept here."""
+    return float(value) if isinstance(value, (int, float)) else array(value)
+
+
+def _upstream(circuit: Circuit, wanted: Shape, upstream: Any) -> Value:
+    """The gradient that arrives at the output."""
+    if upstream is None and not wanted:
+        return 1.0
+    piece = circuit.piece(circuit.output, 30) or "the output"
+    if upstream is None:
+        raise UsageError(
+            f"{piece} is an array ({dims(wanted)}), and a gradient needs one number", circuit.text,
+            circuit.gates[circuit.output].span,
+            hint=f"make it one number, such as sum({piece}),\n"
+            "or give the gradient that arrives there, --upstream VALUE,\n"
+            "or ask for the derivative of each element, --jacobian",
+        )  # fmt: skip
+    value = _value(upstream)
+    given = shape(value)
+    try:
+        fits = broadcast(given, wanted) == wanted
+    except Misfit:
+        fits = False
+    if not fits:
+        raise UsageError(
+            f"the upstream gradient ({dims(given)}) does not fit the output ({dims(wanted)})", circuit.text,
+            circuit.gates[circuit.output].span, hint="a gradient has the shape of its value",
+        )  # fmt: skip
+    return array(value, wanted, spread=True) if wanted else value
+
+
+def _units(wanted: Shape) -> Iterator[Value]:
+    """Each gradient that is 1 at one element of the output and 0 elsewhere."""
+    if not wanted:
+        yield 1.0
+        return
+    count = 1
+    for length in wanted:
+        count *= length
+    for place in range(count):
+        yield array([float(k == place) for k in range(count)], wanted)
+
+
+@lru_cache(maxsize=8)  # a circuit run at many points has one backward pass
+def _backward(
+    circuit: Circuit, wrt: tuple[str, ...] | None, guards: bool, shapes: tuple[tuple[str, Shape], ...]
+) -> Backward:
+    return backward(circuit, wrt, guards, dict(shapes))
 
 
 def wires(circuit: Circuit, given: Collection[str], wrt: Collection[str] | None) -> dict[str, int]:

@@ -17,14 +17,12 @@ class Token(NamedTuple):
 
 _OPERATORS = {
     "_OR", "_AND", "_NOT", "_LESS", "_LESS_EQUAL", "_GREATER", "_GREATER_EQUAL", "_EQUAL", "_NOT_EQUAL",
-    "_PLUS", "_MINUS", "_TIMES", "_DIVIDE", "_FLOOR_DIVIDE", "_PERCENT", "_POWER",
+    "_PLUS", "_MINUS", "_TIMES", "_DIVIDE", "_FLOOR_DIVIDE", "_PERCENT", "_POWER", "_AT",
 }  # fmt: skip
 _ENDS = {"$END", "_NEWLINE", "_SEMICOLON"}
 
 # characters that other languages use, and what to write here
 _REMEDIES = {
-    "[": "group with ( and )",
-    "]": "group with ( and )",
     "{": "group with ( and )",
     "}": "group with ( and )",
     "|": "write abs(x) for |x|, and `or` for ||",
@@ -33,12 +31,10 @@ _REMEDIES = {
     "~": "write `not` for a condition",
     "√": "write √(x) or sqrt(x)",
     "$": "names need no sign in front",
-    "@": "scalars are multiplied with *",
-    ":": "write where(condition, a, b) for a choice",
     "?": "write where(condition, a, b) for a choice",
     "\\": "write names and functions without a backslash: sin(x), sqrt(x)",
-    "'": "formulas have no text",
-    '"': "formulas have no text",
+    "'": "this text never ends",
+    '"': "this text never ends",
     "`": "formulas have no text",
     "∑": "write the sum out with +",
 }
@@ -55,15 +51,28 @@ def explain(text: str, tokens: list[Token]) -> FormulaError:
     if here.kind == "STRAY":
         hint = _REMEDIES.get(word, "")
         if word == ".":
-            hint = "functions may stand after math., np., numpy., np.linalg., torch. and jnp. only"
+            hint = "what stands after a point is .T, .mT, or a function of the array before it: x.sum()"
         return FormulaError(f"a formula cannot contain {named(text[here.start])}", text, place, hint=hint)
     if here.kind in _ENDS:
         if opened is not None and (before is None or before.kind not in _OPERATORS or here.kind == "$END"):
-            return FormulaError("this parenthesis is never closed", text, (opened.start, opened.stop), hint="add a )")
+            what, close = ("parenthesis", ")") if opened.kind == "_LEFT" else ("bracket", "]")
+            return FormulaError(
+                f"this {what} is never closed", text, (opened.start, opened.stop), hint=f"add a {close}"
+            )
         return _missing(text, before, left)
-    if here.kind == "_RIGHT":
+    if here.kind in ("_RIGHT", "_CLOSE"):
+        other = "(" if here.kind == "_RIGHT" else "["
         if opened is None:
-            return FormulaError("this ) closes nothing", text, place, hint="remove it, or add a ( before it")
+            return FormulaError(
+                f"this {word} closes nothing", text, place, hint=f"remove it, or add a {other} before it"
+            )
+        if (opened.kind == "_LEFT") != (here.kind == "_RIGHT"):
+            return FormulaError(
+                f"this {word} does not close the {shown(text[opened.start : opened.stop])} before it", text, place,
+                hint=f"add a {')' if opened.kind == '_LEFT' else ']'} before it", others=[(opened.start, opened.stop)],
+            )  # fmt: skip
+        if before is not None and before.kind == "_OPEN":
+            return FormulaError("an index needs a place", text, (before.start, here.stop), hint="such as x[0] or x[1:]")
         if before is not None and before.kind == "_LEFT":
             return FormulaError(
                 "there is nothing between these parentheses", text, (before.start, here.stop),
@@ -71,14 +80,20 @@ def explain(text: str, tokens: list[Token]) -> FormulaError:
             )  # fmt: skip
         return _missing(text, before, left)
     if here.kind == "_COMMA":
-        if before is None or before.kind in _OPERATORS | {"_LEFT", "_COMMA"}:
+        if before is None or before.kind in _OPERATORS | {"_LEFT", "_OPEN", "_COMMA"}:
             return FormulaError("a comma needs a formula on its left", text, place)
         return FormulaError(
-            "a comma separates the inputs of a function, and this is not inside one", text, place,
+            "a comma separates the inputs of a function or the elements of an array", text, place,
             hint="write a decimal point as . and separate statements with ;",
         )  # fmt: skip
+    if here.kind == "_COLON":
+        return FormulaError(
+            "a : separates the bounds of a slice, as in x[1:3]", text, place,
+            hint="for a choice write where(condition, a, b)",
+        )  # fmt: skip
     if here.kind == "_EQUALS" and opened is not None:
-        return FormulaError("there is an = inside parentheses", text, place, hint="compare with ==")
+        inside = "parentheses" if opened.kind == "_LEFT" else "brackets"
+        return FormulaError(f"there is an = inside {inside}", text, place, hint="compare with ==")
     if here.kind == "_EQUALS":
         return FormulaError(
             "this = has no name to define on its left", text, place,
@@ -108,11 +123,11 @@ def _missing(text: str, before: Token | None, left: str | None) -> FormulaError:
 
 
 def _open_parenthesis(tokens: list[Token]) -> Token | None:
-    """The innermost parenthesis that is still open."""
+    """The innermost parenthesis or bracket that is still open."""
     opened: list[Token] = []
     for token in tokens:
-        if token.kind == "_LEFT":
+        if token.kind in ("_LEFT", "_OPEN"):
             opened.append(token)
-        elif token.kind == "_RIGHT" and opened:
+        elif token.kind in ("_RIGHT", "_CLOSE") and opened:
             opened.pop()
     return opened[-1] if opened else None

@@ -14,7 +14,7 @@ from exprgrad.forward import rule
 from exprgrad.gates import CATALOGUE, Row
 
 ROOT = Path(__file__).parent.parent
-ROWS = [row for rows in CATALOGUE.values() for row in rows]
+ROWS = [row for rows in CATALOGUE.values() for row in rows if not row.whole]
 
 
 def points(row: Row, count: int = 100) -> Iterator[tuple[float, ...]]:

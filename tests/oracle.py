@@ -182,7 +182,7 @@ def definition(row: Row) -> Function:
 def evaluate(circuit: Circuit, point: dict[str, Any]) -> Any:
     """The output of a circuit over mpmath numbers."""
     values: list[Any] = []
-    for op, inputs, _, name, value in circuit.gates:
+    for op, inputs, _, name, value, _ in circuit.gates:
         if op is INPUT:
             values.append(point[str(name)])
         elif op is CONST:

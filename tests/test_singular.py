@@ -87,7 +87,8 @@ def second(text: str, name: str, **point: float) -> float:
     first = backward(circuit)
     wire = first.gradient[circuit.inputs[name]]
     assert wire is not None
-    return run(Circuit(first.circuit.gates, first.circuit.names, wire), point, [name]).gradient[name]
+    found: float = run(Circuit(first.circuit.gates, first.circuit.names, wire), point, [name]).gradient[name]
+    return found
 
 
 @pytest.mark.parametrize(

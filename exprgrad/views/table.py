@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from rich.box import ROUNDED, SIMPLE_HEAD
@@ -21,12 +21,14 @@ from rich.text import Text
 
 from exprgrad.errors import shown
 from exprgrad.gates import CONST
-from exprgrad.live import digits
 from exprgrad.run import Run
+from exprgrad.values import Value, digits, dims, shape
+from exprgrad.views.numbers import cell
+from exprgrad.write.formula import expression
 
 MOST = 400  # wires in one table; of more, the first and the last ones are shown
 VALUE, GRADIENT = "green", "red"  # the colours of the lecture notes' circuit diagrams
-HEADERS = ("wire", "gate", "formula", "value", "gradient", "local gradients")
+HEADERS = ("wire", "gate", "shape", "formula", "value", "gradient", "local gradients")
 
 
 class Line(NamedTuple):
@@ -34,6 +36,7 @@ class Line(NamedTuple):
 
     wire: str
     gate: str
+    shape: str
     formula: str
     value: str
     gradient: str
@@ -41,36 +44,80 @@ class Line(NamedTuple):
     output: bool = False
 
 
-def lines(run: Run) -> Iterator[Line]:
-    """A line for every wire but constants that are not the output; of too many, one line counts the rest."""
+def lines(run: Run, full: bool = False) -> Iterator[Line]:
+    """A line for every wire but constants that are not the output; of too many, one line counts the rest.
+
+    ``full`` shows large arrays whole.
+    """
     circuit = run.circuit
     labels = circuit.labels()
     wires = [wire for wire, gate in enumerate(circuit.gates) if gate.op is not CONST or wire == circuit.output]
     left_out = len(wires) - MOST
     for position, wire in enumerate(wires):
         if left_out > 0 and position == MOST // 2:
-            yield Line("…", "", f"{left_out:,} more wires; --to json has all", "", "", [])
+            yield Line("…", "", "", f"{left_out:,} more wires; --to json has all", "", "", [])
         if left_out > 0 and MOST // 2 <= position < MOST // 2 + left_out:
             continue
-        gate, gradient = circuit.gates[wire], run.gradients[wire]
+        gate, value = circuit.gates[wire], run.values[wire]
         yield Line(
             shown(labels[wire], 30),
             gate.op.name,
+            dims(shape(value)) if shape(value) else "",
             circuit.piece(wire) or shown(labels[wire]),
-            digits(run.values[wire]),
-            "" if gradient is None else digits(gradient),
-            [
-                f"{shown(labels[source], 30)} {digits(local)}"
-                for source, local in zip(gate.inputs, run.locals[wire], strict=False)
-                if local is not None
-            ],
+            cell(value, full),
+            cell(run.gradients[wire], full),
+            [*_locals(run, wire, labels)],
             wire == circuit.output,
         )
 
 
-def show(run: Run) -> RenderableType:
-    """The table, to be printed by rich."""
-    return _Fitting(list(lines(run)))
+def cells(run: Run, full: bool = False) -> tuple[list[str], Iterator[list[str]]]:
+    """The headers and the cells, each of one line, for a table that somebody else draws."""
+    every = list(lines(run, full))
+    gone = 2 if not any(line.shape for line in every) else None
+    rows = ([*line[:6], ", ".join(line.locals)] for line in every)
+    tidy = ([" ".join(cell.split("\n")) for k, cell in enumerate(row) if k != gone] for row in rows)
+    return [header for k, header in enumerate(HEADERS) if k != gone], tidy
+
+
+def _locals(run: Run, wire: int, labels: Sequence[str]) -> Iterator[str]:
+    """``x 3`` for each local gradient; what a whole-array gate hands on is ``x: d[out]*y``."""
+    gate = run.circuit.gates[wire]
+    for source, local in zip(gate.inputs, run.locals[wire], strict=False):
+        if local is not None:
+            yield f"{shown(labels[source], 30)} {digits(local)}"
+    if not gate.op.whole:
+        return
+    back = run.backward
+    names = dict(enumerate(labels)) | {
+        wire: one.name for wire, one in enumerate(back.circuit.gates) if one.name and wire >= len(labels)
+    }
+    here = names.get(back.gradient[wire] or 0, "")
+    for source, sent in zip(gate.inputs, back.sent[wire], strict=False):
+        if sent is None:
+            continue
+        if gate.op.name == "index":  # w[0]: d[v1] says it better than the pullback's gates
+            yield f"{shown(expression(run.circuit, wire, names))}: {shown(here, 30)}"
+        else:
+            text = expression(back.circuit, sent, names)
+            yield f"{shown(labels[source], 30)}: {shown(text[1:-1] if text[0] == '(' else text)}"
+
+
+def show(run: Run, full: bool = False) -> RenderableType:
+    """The table, to be printed by rich; ``full`` shows large arrays whole."""
+    return _Fitting(list(lines(run, full)))
+
+
+def show_jacobian(run: Run, found: Mapping[str, Value], full: bool) -> RenderableType:
+    """A line for each input: the shape of the derivative, and the derivative."""
+    circuit = run.circuit
+    table = Table(box=ROUNDED, show_lines=True)
+    of = circuit.gates[circuit.output].name or circuit.piece(circuit.output, 30)
+    for header, style in ((f"d[{of}]/d[…]", "bold"), ("shape", ""), ("derivative", GRADIENT)):
+        table.add_column(Text(header), style=style, no_wrap=True, overflow="ignore")
+    for name, by in found.items():
+        table.add_row(Text(shown(name, 30)), Text(dims(shape(by)) if shape(by) else ""), Text(cell(by, full)))
+    return table
 
 
 def draw(renderable: RenderableType, to_terminal: bool) -> list[str]:
@@ -112,18 +159,14 @@ class _Fitting:
 
 def _wide(rows: list[Line]) -> Table:
     """Every wire in one line."""
-    table = Table(box=ROUNDED)
-    for header, style in zip(HEADERS, ("bold", "", "", VALUE, GRADIENT, ""), strict=True):
-        table.add_column(header, style=style, no_wrap=True, overflow="ignore")
+    table = Table(box=ROUNDED, show_lines=any("\n" in line.value for line in rows))
+    shaped = any(line.shape for line in rows)
+    for header, style in zip(HEADERS, ("bold", "", "", "", VALUE, GRADIENT, ""), strict=True):
+        if header != "shape" or shaped:
+            table.add_column(header, style=style, no_wrap=True, overflow="ignore")
     for line in rows:
-        cells = (
-            line.wire,
-            line.gate,
-            line.formula,
-            _signed(line.value),
-            _signed(line.gradient),
-            ", ".join(line.locals),
-        )
+        numbers = (_signed(line.value), _signed(line.gradient), _joined(line.locals))
+        cells = (line.wire, line.gate, *([line.shape] if shaped else []), line.formula, *numbers)
         table.add_row(*map(Text, cells), style="bold" if line.output else "")
     return table
 
@@ -131,19 +174,27 @@ def _wide(rows: list[Line]) -> Table:
 def _narrow(rows: list[Line]) -> Table:
     """Local gradients below the formula; only the formula's text may be broken."""
     table = Table(box=SIMPLE_HEAD, padding=(0, 1), show_edge=False, pad_edge=False)
-    locals_ = [f"↳ {local}" for line in rows for local in line.locals]
+    shaped = any(line.shape for line in rows)
+    locals_ = [f"↳ {local}" for line in rows for local in line.locals if ": " not in local]
     table.add_column(HEADERS[0], style="bold", no_wrap=True, overflow="ignore")
+    if shaped:
+        table.add_column("shape", no_wrap=True, overflow="ignore")
     room = max([len("↳ local gradients"), *map(len, locals_)])
     table.add_column("formula\n↳ local gradients", overflow="fold", min_width=room)
-    table.add_column(HEADERS[3], style=VALUE, no_wrap=True, overflow="ignore")
-    table.add_column(HEADERS[4], style=GRADIENT, no_wrap=True, overflow="ignore")
+    table.add_column("value", style=VALUE, no_wrap=True, overflow="ignore")
+    table.add_column("gradient", style=GRADIENT, no_wrap=True, overflow="ignore")
     for line in rows:
         piece = "\n".join([line.formula, *[f"↳ {local}" for local in line.locals]])
-        cells = (line.wire, piece, _signed(line.value), _signed(line.gradient))
+        cells = (line.wire, *([line.shape] if shaped else []), piece, _signed(line.value), _signed(line.gradient))
         table.add_row(*map(Text, cells), style="bold" if line.output else "")
     return table
 
 
+def _joined(locals_: list[str]) -> str:
+    """Local gradients in one line, rules each in one of their own."""
+    return ("\n" if any(": " in local for local in locals_) else ", ").join(locals_)
+
+
 def _signed(number: str) -> str:
     """A number with a blank where others have a minus, so that digits stand below each other."""
-    return f" {number}" if number and number[0] != "-" else number
+    return f" {number}" if number and number[0] not in "-[" and "\n" not in number else number

@@ -1,13 +1,17 @@
-"""A run as one row of a table: the inputs, ``value``, and ``grad.x`` for each input x."""
+"""A run as one row of a table: the inputs, ``value``, and ``grad.x`` for each input x.
+
+An array has a column for each element, ``w[0]``, ``W[0,1]``, ``grad.w[0]``.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from exprgrad.errors import UsageError
 from exprgrad.run import Run
+from exprgrad.values import Place, Value, at, elements, shape
 
 
 def write(run: Run, delimiter: str) -> Iterator[str]:
@@ -16,8 +20,39 @@ def write(run: Run, delimiter: str) -> Iterator[str]:
         raise UsageError(
             "the variable 'value' would share its column with the result", hint="rename it, or use --to json"
         )
-    row = {**run.inputs, "value": run.value} | {f"grad.{name}": number for name, number in run.gradient.items()}
+    row = columns({**run.inputs, "value": run.value} | {f"grad.{name}": g for name, g in run.gradient.items()})
     for cells in (row.keys(), map(repr, row.values())):
-        line = io.StringIO()
-        csv.writer(line, delimiter=delimiter, lineterminator="").writerow(cells)
-        yield line.getvalue()
+        yield _line(cells, delimiter)
+
+
+def write_jacobian(run: Run, found: Mapping[str, Value], delimiter: str) -> Iterator[str]:
+    """A row for each element of the output: its place, its value and its gradient by each input."""
+    for number, (place, value) in enumerate(elements(run.value)):
+        row = columns({"value": value} | {f"grad.{name}": _part(by, place) for name, by in found.items()})
+        if not number:
+            yield _line(["element", *row], delimiter)
+        yield _line([at(place), *map(repr, row.values())], delimiter)
+
+
+def _part(by: Value, place: Place) -> Value:
+    """The derivative of one element."""
+    part = by[place] if place else by
+    return part if shape(part) else float(part)
+
+
+def _line(cells: Iterable[str], delimiter: str) -> str:
+    line = io.StringIO()
+    csv.writer(line, delimiter=delimiter, lineterminator="").writerow(cells)
+    return line.getvalue()
+
+
+def columns(values: Mapping[str, Value]) -> dict[str, float]:
+    """A number for each column: scalars under their names, the elements of arrays under theirs."""
+    found: dict[str, float] = {}
+    for name, value in values.items():
+        if isinstance(value, float):
+            found[name] = value
+        else:
+            for place, number in elements(value):
+                found[name + at(place)] = number
+    return found

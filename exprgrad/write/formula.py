@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from exprgrad.circuit import Circuit, Composite
-from exprgrad.gates import CONST, INPUT
+from exprgrad.circuit import Circuit, Composite, Gate, literal, setting
+from exprgrad.gates import CONST, INPUT, Entry
 
 
 def write(circuit: Circuit) -> str:
@@ -44,14 +44,14 @@ def _statements(circuit: Circuit) -> Iterator[str]:
     names = _names(circuit, stated | {output} if circuit.gates[output].name else stated)
     for wire, gate in enumerate(circuit.gates):
         if gate.op is INPUT and gate.value is not None:
-            yield f"{names[wire]} = {gate.value!r}"
+            yield f"{names[wire]} = {literal(gate.value)}"
         elif wire in stated:
-            yield f"{names[wire]} = {_expression(circuit, wire, names)}"
+            yield f"{names[wire]} = {expression(circuit, wire, names)}"
     if output in stated or circuit.gates[output].op is INPUT:
         yield names[output]
     else:
         name = f"{names[output]} = " if output in names else ""
-        yield f"{name}{_expression(circuit, output, names)}"
+        yield f"{name}{expression(circuit, output, names)}"
 
 
 def _names(circuit: Circuit, stated: set[int]) -> dict[int, str]:
@@ -68,7 +68,7 @@ def _names(circuit: Circuit, stated: set[int]) -> dict[int, str]:
     return names
 
 
-def _expression(circuit: Circuit, wire: int, names: dict[int, str]) -> str:
+def expression(circuit: Circuit, wire: int, names: Mapping[int, str]) -> str:
     """The expression of one wire, down to constants and the wires that have names."""
     pieces: list[str] = []
     waiting: list[int | str] = [wire]
@@ -77,18 +77,42 @@ def _expression(circuit: Circuit, wire: int, names: dict[int, str]) -> str:
         if isinstance(item, str):
             pieces.append(item)
             continue
-        op, inputs, _, _, value = circuit.gates[item]
+        op, inputs, _, _, value, _ = circuit.gates[item]
         if op is CONST and value is not None:
-            pieces.append(repr(value))
+            pieces.append(literal(value))
         elif op is INPUT or (item in names and item != wire):
             pieces.append(names[item])
         elif op.symbol is None:
-            separated: list[int | str] = [")"]
-            for source in reversed(inputs):
-                separated += [source, ", "]
-            waiting += [*separated[:-1], f"{op.name}("]
+            waiting += _call(circuit.gates[item])[::-1]
         elif len(inputs) == 1:
             waiting += [")", inputs[0], f"({op.symbol}{' ' * op.symbol.isalpha()}"]
         else:
             waiting += [")", inputs[1], f" {op.symbol} ", inputs[0], "("]
     return "".join(pieces)
+
+
+def _call(gate: Gate) -> list[int | str]:
+    """A gate that is no operator as pieces and wires: ``sum(x, axis=0)``, ``[x, y]``, ``x[0, i]``."""
+    op, inputs = gate.op, gate.inputs
+    if op.name == "index":
+        return [inputs[0], *_brackets(gate)]
+    if op.name == "matrix_transpose" or (op.name == "transpose" and gate.params == (None,)):
+        return [inputs[0], ".mT" if op.name == "matrix_transpose" else ".T"]
+    fixed: list[int | str] = [f"{name}={setting(value)}" for name, value in gate.settings().items()]
+    if op.rest and gate.params[0] is not None:
+        shape = gate.params[0]
+        fixed = [setting(one) for one in shape] if isinstance(shape, tuple) else [setting(shape)]
+    parts = [*inputs, *fixed]
+    separated = [piece for part in parts for piece in (part, ", ")][:-1]
+    if op.name == "stack" and not fixed:
+        return ["[", *separated, "]"]
+    return [f"{op.name}(", *separated, ")"]
+
+
+def _brackets(gate: Gate) -> list[int | str]:
+    """``[0, 1:3, i]`` of an index."""
+    key = gate.params[0]
+    entries: list[int | str] = []
+    for entry in key if isinstance(key, tuple) else ():
+        entries += [gate.inputs[1 + entry.number] if isinstance(entry, Entry) else setting(entry), ", "]
+    return ["[", *entries[:-1], "]"]

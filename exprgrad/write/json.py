@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from exprgrad.circuit import Gate, setting
 from exprgrad.errors import UsageError
 from exprgrad.gates import CONST
 from exprgrad.kinks import Note
 from exprgrad.run import Run
+from exprgrad.values import Value
 
 PIECE = 200  # characters of the formula in one gate's `expr`
 
@@ -28,6 +31,16 @@ def write(run: Run, notes: Sequence[Note]) -> Iterator[str]:
     yield f'  "grad": {_numbers(run.gradient)},'
     yield from _list("gates", _gates(run, labels), ",")
     yield from _list("notes", (_note(run, labels[note.wire], note) for note in notes), "")
+    yield "}"
+
+
+def write_jacobian(run: Run, found: Mapping[str, Value]) -> Iterator[str]:
+    """The object with the derivative of every element of the value by every element of the inputs."""
+    yield "{"
+    yield f'  "formula": {json.dumps(run.circuit.text)},'
+    yield f'  "inputs": {_numbers(run.inputs)},'
+    yield f'  "value": {_number(run.value)},'
+    yield f'  "jacobian": {_numbers(found)}'
     yield "}"
 
 
@@ -51,7 +64,8 @@ def _gates(run: Run, labels: Sequence[str]) -> Iterator[str]:
     circuit, values = run.circuit, run.values
     quoted = list(map(json.dumps, labels))
     read = [_number(values[wire]) if gate.op is CONST else quoted[wire] for wire, gate in enumerate(circuit.gates)]
-    for wire, (op, sources, _, _, _) in enumerate(circuit.gates):
+    for wire, gate in enumerate(circuit.gates):
+        op, sources = gate.op, gate.inputs
         if op is CONST and wire != circuit.output:
             continue
         expr = json.dumps(circuit.piece(wire, PIECE) or labels[wire])
@@ -59,7 +73,8 @@ def _gates(run: Run, labels: Sequence[str]) -> Iterator[str]:
         local = ", ".join([_number(number) for number in run.locals[wire] or [None] * len(sources)])
         yield (
             f'{{"id": {quoted[wire]}, "gate": {json.dumps(op.name)}, "expr": {expr}, "inputs": [{inputs}], '
-            f'"value": {_number(values[wire])}, "grad": {_number(run.gradients[wire])}, "local": [{local}]}}'
+            f'"value": {_number(values[wire])}, "grad": {_number(run.gradients[wire])}, "local": [{local}]'
+            f"{_more(gate, values[wire])}}}"
         )
 
 
@@ -95,14 +110,30 @@ def _list(name: str, items: Iterator[str], comma: str) -> Iterator[str]:
     yield f"  ]{comma}"
 
 
-def _number(value: float | None) -> str:
-    """The shortest digits that read back to this float64, null if there are none."""
-    return repr(value) if value is not None and math.isfinite(value) else "null"
+def _number(value: Value | None) -> str:
+    """The shortest digits that read back to this float64, null if there are none; lists for an array."""
+    if value is None:
+        return "null"
+    if isinstance(value, float):
+        return repr(value) if math.isfinite(value) else "null"
+    return re.sub("-?inf|nan", "null", str(value.tolist()))
 
 
-def _numbers(values: Mapping[str, float]) -> str:
+def _numbers(values: Mapping[str, Value]) -> str:
     """An object of numbers."""
     return f"{{{', '.join([f'{json.dumps(name)}: {_number(value)}' for name, value in values.items()])}}}"
+
+
+def _more(gate: Gate, value: Value) -> str:
+    """The members that a gate has only if it has settings, or is an array."""
+    members = [f'"settings": {{{_settings(gate)}}}'] if gate.params else []
+    if not isinstance(value, float):
+        members.append(f'"shape": {list(value.shape)}')
+    return "".join([f", {member}" for member in members])
+
+
+def _settings(gate: Gate) -> str:
+    return ", ".join([f'"{name}": {json.dumps(setting(value))}' for name, value in gate.settings().items()])
 
 
 def _finite(fact: float | Mapping[str, str] | Mapping[str, float]) -> object:

@@ -1,0 +1,105 @@
+"""An array from a file: NumPy's .npy, or numbers in a .csv or .tsv."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from exprgrad.errors import DataError, DeliveryError, shown
+from exprgrad.files import reason
+from exprgrad.values import Value, array
+
+MAX_BYTES = 4_000_000_000  # of a file of numbers
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?inf|nan")
+
+
+def load(path: str) -> Value:
+    """The array in a file, float64; a CSV of one row or one column is a vector, one cell a number.
+
+    Raises DeliveryError if the file cannot be read, DataError with line and column if it is no
+    array of numbers.
+    """
+    ending = os.path.splitext(path)[1].lower()
+    if ending not in (".npy", ".csv", ".tsv"):
+        raise DataError(
+            f"@{shown(path)}: {shown(ending) or 'a name without ending'} is no array file's ending",
+            hint="arrays are read from .npy, .csv and .tsv",
+        )
+    try:
+        with open(path, "rb") as file:
+            if os.fstat(file.fileno()).st_size > MAX_BYTES:
+                raise DataError(f"{shown(path)} is longer than {MAX_BYTES:,} bytes, the limit for an array")
+            if ending == ".npy":
+                return _npy(file, path)
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise DeliveryError(f"cannot read {shown(path)}: {reason(error)}") from None
+    return _table(data, path, "," if ending == ".csv" else "\t")
+
+
+def _npy(file: Any, path: str) -> Value:
+    """An array that NumPy saved; never one of Python objects, which would be programs."""
+    import numpy as np
+
+    try:
+        found = np.load(file, allow_pickle=False)
+    except OSError:
+        raise
+    except Exception:  # noqa: BLE001  whatever NumPy makes of a damaged file
+        raise DataError(f"{shown(path)} is not an array file of NumPy's, or is damaged") from None
+    if not isinstance(found, np.ndarray) or found.dtype.kind not in "biuf":
+        kind = "several arrays" if not isinstance(found, np.ndarray) else f"{found.dtype}"
+        raise DataError(f"{shown(path)} holds {shown(kind)}, not real numbers")
+    value = array(found)
+    if found.dtype.kind in "iu" and found.dtype.itemsize == 8 and found.size and np.abs(value).max() > 2.0**53:
+        raise DataError(f"{shown(path)} holds whole numbers that are too large for a float64")
+    return value
+
+
+def _table(data: bytes, path: str, delimiter: str) -> Value:
+    """The numbers of a CSV: a row a line."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{shown(path)} is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}") from None
+    rows = [row for row in _rows(text, path, delimiter) if row]
+    for number, row in enumerate(rows, 1):
+        if len(row) != len(rows[0]):
+            raise DataError(
+                f"{shown(path)}, row {number}: {len(row)} cells where the first row has {len(rows[0])}",
+                hint="every row of an array has as many elements as the first",
+            )
+    if len(rows) == 1:
+        return array(rows[0]) if len(rows[0]) > 1 else rows[0][0]
+    return array([row[0] for row in rows] if rows and len(rows[0]) == 1 else rows)
+
+
+def _rows(text: str, path: str, delimiter: str) -> Iterator[list[float]]:
+    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        for cells in reader:
+            yield [_cell(cell, path, reader.line_num, column) for column, cell in enumerate(cells, 1)]
+    except csv.Error as error:
+        raise DataError(f"{shown(path)}, line {reader.line_num}: {shown(str(error))}") from None
+
+
+def _cell(cell: str, path: str, line: int, column: int) -> float:
+    """A cell's number, by the same grammar as everywhere."""
+    word = cell.strip(" \t")
+    if not _NUMBER.fullmatch(word):
+        hint = (
+            "an array file has numbers only, no header"
+            if line == 1
+            else "digits with a decimal point, 1e-3, inf or nan"
+        )
+        raise DataError(f"{shown(path)}, line {line}, column {column}: '{shown(cell, 30)}' is not a number", hint=hint)
+    value = float(word)
+    if abs(value) == float("inf") and "inf" not in word:
+        raise DataError(f"{shown(path)}, line {line}, column {column}: {shown(word, 30)} is too large for a float64")
+    return value

@@ -1,0 +1,165 @@
+"""What the rows say of gradients, made gates: local gradients, pullbacks, and copies of circuits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from functools import cache
+from typing import NamedTuple
+
+from exprgrad.circuit import Builder, Circuit, Gate
+from exprgrad.forward import function
+from exprgrad.gates import CONST, INPUT, ROWS, Param, Row, Static
+from exprgrad.lower import formula
+from exprgrad.tidy import derive
+
+_NDIM, _WHERE = ROWS["ndim"], ROWS["where"]
+
+
+class Local(NamedTuple):
+    """A gate's local gradient; where ``guard`` is 0, ``shown`` is 0 and ``wire`` anything."""
+
+    wire: int
+    guard: int | None
+    shown: int
+
+
+class Pull(NamedTuple):
+    """A gradient for an input; where ``guard`` is 0 it is a structural zero."""
+
+    wire: int
+    guard: int | None
+
+
+def local_gradients(builder: Builder, gate: Gate, out: int, active: Collection[bool]) -> list[Local | None]:
+    """A gate's local gradients: its row's formulas over the gate's own wires, for inputs that are active."""
+    op, wires, names = gate.op, (*gate.inputs, out), (*gate.op.inputs, "out")
+    found: list[Local | None] = []
+    for position, wanted in enumerate(active):
+        text = op.gradient(position)
+        condition = op.live[position] if op.live else None
+        if text is None or not wanted:
+            found.append(None)
+            continue
+        shown = wire = instance(builder, _rule(text, names), wires)
+        guard = None
+        if condition is not None:
+            guard = instance(builder, _rule(condition, names), wires)
+            shown = derive(builder, _WHERE, (guard, wire, builder.const(0.0)))
+            if guard in builder.constants:  # selected, or not, whatever the inputs are
+                found.append(Local(wire, None, wire) if builder.constants[guard] else None)
+                continue
+        found.append(Local(wire, guard, shown))
+    return found
+
+
+def pull(builder: Builder, gate: Gate, out: int, position: int, g: int) -> Pull | None:
+    """The pullback of a whole-array gate for one input: what it makes of ``g``, the gradient of its wire ``out``."""
+    op = gate.op
+    text = _expanded(op, position, gate.params, len(gate.inputs))
+    if text is None:
+        return None
+    names = (*op.parameters(len(gate.inputs)), "out", "g")
+    settings = dict(zip(op.params, gate.params, strict=True))
+    wires = (*gate.inputs, out, g)
+    guard = None
+    if op.live:
+        guard = instance(builder, _rule(str(op.live[position]), names, op.params), wires, settings)
+    return Pull(instance(builder, _rule(text, names, op.params), wires, settings), guard)
+
+
+def _expanded(op: Row, position: int, params: tuple[Static, ...], count: int) -> str | None:
+    """A pullback's text with the stars of a variadic gate written out (see gates.py)."""
+    text = op.gradient(position)
+    if text is None or not op.variadic:
+        return text
+    fixed = len(op.inputs) - 1
+    star, names = op.inputs[-1], list(op.parameters(count)[fixed:])
+    swapped = list(names)
+    if "position" in op.params:
+        place = params[op.params.index("position")]
+        if isinstance(place, int):
+            swapped[place] = "g"
+        text = re.sub(r"\bposition\b(?!=)", str(place), text)
+    text = re.sub(r"\bhere\b", str(position - fixed), text)
+    for mark, inputs in ((star, names), ("*g", swapped)):
+        text = text.replace(mark, ", ".join(inputs)) if inputs else text.replace(f", {mark}", "")
+    return text
+
+
+_rule = cache(formula)
+
+
+def instance(
+    builder: Builder, rule: Circuit, arguments: tuple[int, ...], settings: Mapping[str, Static] | None = None
+) -> int:
+    """The wire of a rule's output over these wires, its Params replaced by these settings."""
+    found = copies(builder, rule, arguments, (rule.output,), settings)[rule.output]
+    if found is None:
+        raise AssertionError("the output of a rule is wanted")
+    return found
+
+
+def copies(
+    builder: Builder,
+    circuit: Circuit,
+    arguments: tuple[int, ...],
+    wanted: tuple[int, ...],
+    settings: Mapping[str, Static] | None = None,
+    seed: int | None = None,
+) -> list[int | None]:
+    """For each gate of a circuit whose first wires are its inputs, the wire of its derived copy.
+
+    Only what the ``wanted`` wires need is copied; None stands for the others.  ``seed`` takes the
+    place of a further input, such as the gradient that arrives at a circuit's output.
+    """
+    wires: list[int | None] = [*arguments, *[None] * (len(circuit.gates) - len(arguments))]
+    ranks = () if builder.shapes is None else tuple([len(builder.shapes[wire]) for wire in arguments])
+    for wire, chosen in _plan(circuit, len(arguments), ranks, wanted):
+        op, inputs, _, _, value, params = circuit.gates[wire]
+        if chosen is not None:
+            wires[wire] = wires[chosen]
+        elif op is INPUT and seed is not None:
+            wires[wire] = seed
+        elif isinstance(value, Param):
+            wires[wire] = builder.const(float(_number(settings, value)))
+        elif value is not None:
+            wires[wire] = builder.const(value)
+        else:
+            if settings:
+                params = tuple([settings[one.name] if isinstance(one, Param) else one for one in params])
+            wires[wire] = derive(builder, op, tuple([wires[source] for source in inputs]), params)  # type: ignore[misc]
+    return wires
+
+
+def _number(settings: Mapping[str, Static] | None, param: Param) -> int:
+    value = (settings or {}).get(param.name)
+    return value if isinstance(value, int) else 0
+
+
+@cache
+def _plan(
+    circuit: Circuit, count: int, ranks: tuple[int, ...], wanted: tuple[int, ...]
+) -> tuple[tuple[int, int | None], ...]:
+    """The wires to copy, in order, each with the wire that it is if a rank decides its ``where``.
+
+    ``where(ndim(b) == 1, …, …)`` is decided here, before the branch that makes no sense is built.
+    """
+    gates = circuit.gates
+    known: dict[int, float] = {}
+    chosen: dict[int, int] = {}
+    if ranks:
+        for wire, (op, inputs, _, _, value, _) in enumerate(gates):
+            if op is _NDIM and inputs[0] < count:
+                known[wire] = float(ranks[inputs[0]])
+            elif op is CONST and isinstance(value, float):
+                known[wire] = value
+            elif op is _WHERE and inputs[0] in known:
+                chosen[wire] = inputs[1] if known[inputs[0]] else inputs[2]
+            elif inputs and not op.whole and all([source in known for source in inputs]):
+                known[wire] = function(op)(*[known[source] for source in inputs])
+    needed = set(wanted)
+    for wire in range(len(gates) - 1, count - 1, -1):
+        if wire in needed:
+            needed.update([chosen[wire]] if wire in chosen else gates[wire].inputs)
+    return tuple([(wire, chosen.get(wire)) for wire in range(count, len(gates)) if wire in needed])

@@ -1,0 +1,333 @@
+"""What shape a whole-array gate's output has: a rule a gate, over the shapes of its inputs and its settings.
+
+A shape is a tuple of lengths, () for a scalar.  A rule raises Misfit where shapes do not fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import prod
+from typing import Any
+
+from exprgrad.errors import shown
+from exprgrad.gates import Entry, Slice, Static
+from exprgrad.values import dims
+
+Shape = tuple[int, ...]
+
+
+class Misfit(Exception):  # noqa: N818  it is caught and told as a FormulaError
+    """Why shapes do not fit; ``ones`` are the positions of the inputs it is about, all by default."""
+
+    def __init__(self, why: str, *ones: int) -> None:
+        super().__init__(why)
+        self.why = why
+        self.ones = ones
+
+
+def broadcast(*shapes: Shape) -> Shape:
+    """The shape that arrays have together: axes are matched from the last, and a length 1 fits any."""
+    rank = max(map(len, shapes), default=0)
+    if rank == 0:
+        return ()
+    found = [1] * rank
+    for position, shape in enumerate(shapes):
+        for axis, length in enumerate(shape, rank - len(shape)):
+            if length != found[axis] and length != 1:
+                if found[axis] != 1:
+                    first = next(k for k, other in enumerate(shapes) if other[axis - rank :][:1] == (found[axis],))
+                    raise Misfit("lengths must be equal, or 1, counted from the last axis", first, position)
+                found[axis] = length
+    return tuple(found)
+
+
+def axes_of(shape: Shape, axis: Static) -> tuple[int, ...]:
+    """The axes that a setting means, from 0 up; None is all of them."""
+    if axis is None:
+        return tuple(range(len(shape)))
+    wanted = axis if isinstance(axis, tuple) else (axis,)
+    found = tuple([_axis(shape, one) for one in wanted])
+    if len(set(found)) < len(found):
+        raise Misfit("axis names an axis twice")
+    return found
+
+
+def _axis(shape: Shape, axis: Any) -> int:
+    """One axis, counted from the end if it is negative."""
+    if not isinstance(axis, int) or not -len(shape) <= axis < len(shape):
+        has = f"axes 0 to {len(shape) - 1}" if shape else "no axes"
+        raise Misfit(f"there is no axis {axis!r}: this array has {has}")
+    return axis % len(shape)
+
+
+def _reduced(x: Shape, axis: Static = None, keepdims: Static = 0, **_: Static) -> Shape:
+    gone = axes_of(x, axis)
+    if keepdims:
+        return tuple([1 if place in gone else length for place, length in enumerate(x)])
+    return tuple([length for place, length in enumerate(x) if place not in gone])
+
+
+def _extremum(x: Shape, axis: Static = None, keepdims: Static = 0) -> Shape:
+    if 0 in [x[place] for place in axes_of(x, axis)]:
+        raise Misfit("there is no largest or smallest of no elements")
+    return _reduced(x, axis, keepdims)
+
+
+def _same(x: Shape, axis: Static = None) -> Shape:
+    axes_of(x, axis)
+    return x
+
+
+def _along(x: Shape, axis: Static = None) -> Shape:
+    """Of gates that go along one axis; a scalar has none to go along."""
+    if not x:
+        raise Misfit("it needs an array, not a scalar")
+    _axis(x, axis)
+    return x
+
+
+def _matmul(a: Shape, b: Shape) -> Shape:
+    if not a or not b:
+        raise Misfit("@ multiplies vectors and matrices; write * for a scalar")
+    inner = b[-2] if len(b) > 1 else b[0]
+    if a[-1] != inner:
+        left = "columns" if len(a) > 1 else "elements"
+        right = "rows" if len(b) > 1 else "elements"
+        raise Misfit(f"{a[-1]} {left} on the left meet {inner} {right} on the right")
+    stack = broadcast(a[:-2], b[:-2])
+    return (*stack, *a[-2:-1], *(b[-1:] if len(b) > 1 else ()))
+
+
+def _dot(a: Shape, b: Shape) -> Shape:
+    if len(a) > 2 or len(b) > 2:
+        raise Misfit("dot multiplies scalars, vectors and matrices; for stacks of matrices there is @")
+    return _matmul(a, b) if a and b else a or b
+
+
+def _outer(a: Shape, b: Shape) -> Shape:
+    if len(a) != 1 or len(b) != 1:
+        raise Misfit("outer takes two vectors")
+    return (*a, *b)
+
+
+def _cross(a: Shape, b: Shape) -> Shape:
+    for position, shape in enumerate((a, b)):
+        if shape[-1:] != (3,):
+            raise Misfit("cross takes vectors of 3 elements, along the last axis", position)
+    return broadcast(a, b)
+
+
+def _square(x: Shape) -> Shape:
+    if len(x) < 2 or x[-1] != x[-2]:
+        raise Misfit("it needs a square matrix", 0)
+    return x
+
+
+def _solve(a: Shape, b: Shape) -> Shape:
+    _square(a)
+    if len(a) != 2 or len(b) not in (1, 2):
+        raise Misfit("solve takes a matrix, and a vector or a matrix")
+    if a[0] != b[0]:
+        raise Misfit(f"{a[0]} rows on the left need {a[0]} rows on the right, not {b[0]}")
+    return b
+
+
+def permutation(x: Shape, axes: Static) -> tuple[int, ...]:
+    """Which axis comes where in a transpose."""
+    if axes is None:
+        return tuple(range(len(x)))[::-1]
+    found = axes_of(x, axes)
+    if len(found) != len(x):
+        raise Misfit(f"axes must name each of the {len(x)} axes once")
+    return found
+
+
+def _transpose(x: Shape, axes: Static) -> Shape:
+    return tuple([x[axis] for axis in permutation(x, axes)])
+
+
+def _transpose_back(x: Shape, axes: Static) -> Shape:
+    places = permutation(x, axes)
+    return tuple([x[places.index(axis)] for axis in range(len(x))])
+
+
+def _matrix_transpose(x: Shape) -> Shape:
+    if len(x) < 2:
+        raise Misfit("mT needs a matrix; .T of a vector is the vector itself")
+    return (*x[:-2], x[-1], x[-2])
+
+
+def _reshape(x: Shape, shape: Static) -> Shape:
+    if shape is None:
+        raise Misfit("reshape needs a shape, such as reshape(x, 2, 3)")
+    wanted = shape if isinstance(shape, tuple) else (shape,)
+    lengths = [length for length in wanted if isinstance(length, int) and length >= 0]
+    fits = prod(x) // prod(lengths) if prod(lengths) else 0
+    found = tuple([fits if length == -1 else length for length in wanted])
+    if len(wanted) - len(lengths) != wanted.count(-1) or wanted.count(-1) > 1 or prod(found) != prod(x):  # type: ignore[arg-type]
+        raise Misfit(f"{prod(x)} elements do not fit the shape {dims(wanted)}")
+    return found  # type: ignore[return-value]
+
+
+def _stack(*shapes: Shape, axis: Static) -> Shape:
+    for position, shape in enumerate(shapes):
+        if shape != shapes[0]:
+            raise Misfit("the parts of an array have one shape", 0, position)
+    first = shapes[0] if shapes else ()
+    place = _axis((*first, 1), axis)
+    return (*first[:place], len(shapes), *first[place:])
+
+
+def _concatenate(*shapes: Shape, axis: Static) -> Shape:
+    if not shapes or not all(shapes):
+        raise Misfit("concatenate puts arrays one behind the other; [x, y] makes an array of scalars")
+    place = _axis(shapes[0], axis)
+    for position, shape in enumerate(shapes):
+        if len(shape) != len(shapes[0]) or any(
+            a != b and k != place for k, (a, b) in enumerate(zip(shape, shapes[0], strict=True))
+        ):
+            raise Misfit("all lengths but that of the axis must be equal", 0, position)
+    length = sum([shape[place] for shape in shapes])
+    return (*shapes[0][:place], length, *shapes[0][place + 1 :])
+
+
+def _index(x: Shape, *indices: Shape, key: tuple[Static, ...]) -> Shape:
+    """NumPy's rules: slices and new axes keep their places, arrays of numbers broadcast to one."""
+    taken = sum([entry is not None and entry is not ... for entry in key])
+    if taken > len(x):
+        raise Misfit(f"{taken} indices for {len(x)} axes" if x else "a scalar has no elements", 0)
+    everything = Slice(None, None, None)
+    fill = [everything] * (len(x) - taken)
+    if ... in key:
+        at = key.index(...)
+        key = (*key[:at], *fill, *key[at + 1 :])
+    else:
+        key = (*key, *fill)
+    found: list[int] = []
+    places: list[int] = []  # in found, where the first index that is no slice stood, and what followed
+    axis = 0
+    for position, entry in enumerate(key):
+        if entry is None:
+            found.append(1)
+            continue
+        length = x[axis]
+        axis += 1
+        if isinstance(entry, Slice):
+            found.append(len(range(*slice(*entry).indices(length))))
+            continue
+        if isinstance(entry, int) and not -length <= entry < length:
+            raise Misfit(f"there is no element {entry}: the axis has {length}, 0 to {length - 1}", 0)
+        places.append(position)
+        if len(places) == 1:
+            before = len(found)
+    if not places or not any(isinstance(key[place], Entry) and indices[key[place].number] for place in places):  # type: ignore[union-attr]
+        return tuple(found)
+    together = broadcast(*[indices[key[place].number] for place in places if isinstance(key[place], Entry)])  # type: ignore[union-attr]
+    if places != list(range(places[0], places[0] + len(places))):  # apart: they come first
+        before = 0
+    return (*found[:before], *together, *found[before:])
+
+
+def _take(x: Shape, index: Static, axis: Static) -> Shape:
+    del index
+    place = _axis(x, axis)
+    return (*x[:place], *x[place + 1 :])
+
+
+def letters(subscripts: Static, count: int) -> tuple[list[str], str]:
+    """The letters of each input of an einsum and of its output; without ``->`` those that stand once, sorted."""
+    if not isinstance(subscripts, str):
+        raise Misfit("einsum needs its subscripts as a text first, such as 'ij,jk->ik'")
+    left, arrow, right = subscripts.replace(" ", "").partition("->")
+    inputs = left.split(",")
+    bad = [letter for letter in left.replace(",", "") + right if not (letter.isascii() and letter.isalpha())]
+    if bad:
+        raise Misfit(f"the subscripts are letters, not {shown(bad[0])}; axes without a letter are not supported")
+    if len(inputs) != count:
+        raise Misfit(f"{len(inputs)} groups of subscripts for {count} inputs")
+    if not arrow:
+        right = "".join(sorted(letter for letter in set(left) - {","} if left.count(letter) == 1))
+    if len(set(right)) < len(right) or not set(right) <= set(left):
+        raise Misfit("each subscript of the output stands there once, and at some input")
+    return inputs, right
+
+
+def _einsum(*shapes: Shape, subscripts: Static) -> Shape:
+    inputs, output = letters(subscripts, len(shapes))
+    lengths: dict[str, int] = {}
+    for position, (names, shape) in enumerate(zip(inputs, shapes, strict=True)):
+        if len(names) != len(shape):
+            raise Misfit(f"the subscripts {names} are for {len(names)} axes", position)
+        for name, length in zip(names, shape, strict=True):
+            if lengths.setdefault(name, length) != length:
+                raise Misfit(f"the subscript {name} stands for {lengths[name]} and for {length}")
+    return tuple([lengths[name] for name in output])
+
+
+def _arange(range: Static) -> Shape:  # noqa: A002  the row's name for it
+    return (len(span_of(range)),)
+
+
+def span_of(wanted: Static) -> range:
+    """The numbers of an arange."""
+    bounds = wanted if isinstance(wanted, tuple) else (wanted,)
+    if not 1 <= len(bounds) <= 3 or not all(isinstance(bound, int) for bound in bounds) or bounds[2:] == (0,):
+        raise Misfit("arange takes a stop, or start, stop and a step that is not 0")
+    found = range(*bounds)  # type: ignore[arg-type]
+    if len(found) > 100_000_000:
+        raise Misfit("arange is limited to 100,000,000 elements")
+    return found
+
+
+def _scalar(*_: Shape) -> Shape:
+    return ()
+
+
+def _like(_: Shape, x: Shape, *__: Shape, **___: Static) -> Shape:
+    return x
+
+
+def _last(x: Shape, axis: Static) -> Shape:
+    gone = axes_of(x, axis)
+    kept = tuple([length for place, length in enumerate(x) if place not in gone])
+    return (*kept, prod([x[place] for place in gone]))
+
+
+def _part(_: Shape, *shapes: Shape, axis: Static, index: int) -> Shape:
+    del axis
+    return shapes[index]
+
+
+RULES: Mapping[str, Callable[..., Shape]] = {
+    **dict.fromkeys(("sum", "mean", "prod", "var", "std", "norm", "logsumexp"), _reduced),
+    **dict.fromkeys(("amax", "amin"), _extremum),
+    **dict.fromkeys(("softmax", "log_softmax", "cumsum"), _along),
+    **dict.fromkeys(("flip", "prod_others"), _same),
+    **dict.fromkeys(("size", "ndim"), _scalar),
+    **dict.fromkeys(
+        ("sum_to", "broadcast_to", "spread", "reshape_like", "last_back", "index_back", "take_back"), _like
+    ),
+    **dict.fromkeys(("inv", "cofactor"), _square),
+    "matmul": _matmul,
+    "dot": _dot,
+    "outer": _outer,
+    "cross": _cross,
+    "trace": lambda x: _square(x)[:-2],
+    "det": lambda x: _square(x)[:-2],
+    "solve": _solve,
+    "transpose": _transpose,
+    "transpose_back": _transpose_back,
+    "matrix_transpose": _matrix_transpose,
+    "reshape": _reshape,
+    "stack": _stack,
+    "concatenate": _concatenate,
+    "index": _index,
+    "take": _take,
+    "einsum": _einsum,
+    "einsum_back": lambda _, *shapes, subscripts, position: shapes[position],  # noqa: ARG005
+    "arange": _arange,
+    "last": _last,
+    "eye_like": lambda x: (*x[-1:], *x[-1:]),
+    "part": _part,
+    "part_back": lambda _, *shapes, axis, index: _concatenate(*shapes, axis=axis),  # noqa: ARG005
+}

@@ -1,0 +1,123 @@
+"""The shape of every wire before anything is computed, by NumPy's broadcasting and shape_rules.py."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from exprgrad.circuit import Builder, Circuit, Composite, Gate, Literal, literal
+from exprgrad.errors import MARGIN, FormulaError, Span, excerpt, shown
+from exprgrad.gates import CONST, INPUT, Param, Row, Static
+from exprgrad.items import extent
+from exprgrad.shape_rules import RULES, Misfit, Shape, broadcast
+from exprgrad.values import dims
+
+
+def infer(circuit: Circuit, given: Mapping[int, Shape]) -> list[Shape]:
+    """The shape of every wire, from those of the inputs' wires; an input without one is a scalar.
+
+    Raises FormulaError with both shapes and both pieces of the formula where two do not fit.
+    """
+    shapes: list[Shape] = []
+    for wire, gate in enumerate(circuit.gates):
+        if gate.op is INPUT or gate.op is CONST:
+            shapes.append(given[wire] if wire in given else _extent(gate.value))
+            continue
+        try:
+            shapes.append(shape_of(gate.op, [shapes[source] for source in gate.inputs], gate.params))
+        except Misfit as misfit:
+            raise _error(circuit, wire, shapes, misfit) from None
+    return shapes
+
+
+def _extent(value: Literal | Param | None) -> Shape:
+    """The shape of a constant or of a default."""
+    return extent(value) if isinstance(value, tuple) and not isinstance(value, Param) else ()
+
+
+def is_scalar(gates: Sequence[Gate]) -> bool:
+    """Whether nothing in these gates is an array unless an input is given as one."""
+    return not any([gate.op.whole or isinstance(gate.value, tuple) for gate in gates])
+
+
+def shape_of(row: Row, shapes: Sequence[Shape], params: Sequence[Static] = ()) -> Shape:
+    """The shape of what a gate computes."""
+    if isinstance(row, Composite):
+        if row.body is not None and row.whole:
+            return infer(row.body, dict(zip(row.body.inputs.values(), shapes, strict=True)))[row.body.output]
+    elif row.whole:
+        return RULES[row.name](*shapes, **dict(zip(row.params, params, strict=True)))
+    return broadcast(*shapes)
+
+
+def ones(shape: Shape) -> Literal:
+    """An array of ones."""
+    found: Literal = 1.0
+    for length in reversed(shape):
+        found = (found,) * length
+    return found
+
+
+class Shaped(Builder):
+    """A builder that knows the shapes of its wires, and refuses gates that do not fit."""
+
+    def __init__(self, circuit: Circuit, known: Sequence[Shape]) -> None:
+        super().__init__(circuit.gates, circuit.names)
+        self.known: list[Shape] = list(known)
+        self.shapes = self.known
+
+    def add(self, op: Row, inputs: tuple[int, ...], span: Span | None = None, params: tuple[Static, ...] = ()) -> int:
+        """A gate's wire."""
+        self.known.append(shape_of(op, [self.known[source] for source in inputs], params))
+        return super().add(op, inputs, span, params)
+
+    def const(self, value: Literal | Param, span: Span | None = None) -> int:
+        """A constant's wire."""
+        wire = super().const(value, span)
+        if wire == len(self.known):
+            self.known.append(_extent(value))
+        return wire
+
+    def input(self, name: str, default: Literal | None = None, span: Span | None = None) -> int:
+        """A new input's wire, of its default's shape."""
+        self.known.append(_extent(default))
+        return super().input(name, default, span)
+
+
+def _error(circuit: Circuit, wire: int, shapes: Sequence[Shape], misfit: Misfit) -> FormulaError:
+    """``W (2×3) @ x (2)``, and carets under both."""
+    gate = circuit.gates[wire]
+    ones = list(dict.fromkeys(misfit.ones or range(len(gate.inputs))))[:4]
+    pieces = [_piece(circuit, gate.inputs[one], shapes) for one in ones]
+    if gate.op.symbol and len(pieces) == 2 and len(gate.inputs) == 2:
+        what = f" {gate.op.symbol} ".join(pieces)
+    else:
+        what = f"{gate.op.name} of {' and '.join(pieces)}" if pieces else gate.op.name
+    spans = [span for one in ones if (span := _place(circuit, gate, gate.inputs[one])) is not None]
+    place, *others = spans or [gate.span or (0, 0)]
+    return FormulaError(
+        f"the shapes do not fit: {what}", circuit.text, place if circuit.text else None, hint=misfit.why, others=others
+    )
+
+
+def _place(circuit: Circuit, gate: Gate, wire: int) -> Span | None:
+    """Where a gate reads a wire: the wire's own place, or its name inside the gate's."""
+    source = circuit.gates[wire]
+    if gate.span is None:
+        return None
+    start, stop = gate.span
+    if source.span and start <= source.span[0] and source.span[1] <= stop:
+        return source.span
+    named = re.compile(rf"(?<!\w){re.escape(source.name or '')}(?!\w)")
+    found = named.search(circuit.text, start, stop) if source.name else None
+    return found.span() if found else None
+
+
+def _piece(circuit: Circuit, wire: int, shapes: Sequence[Shape]) -> str:
+    gate = circuit.gates[wire]
+    if gate.op is CONST:
+        name = shown(literal(gate.value), MARGIN // 2)
+    else:
+        text = excerpt(circuit.text, gate.span, MARGIN // 2) if gate.span else gate.op.name
+        name = shown(gate.name, MARGIN // 2) if gate.name else text
+    return f"{name} ({dims(shapes[wire])})"
