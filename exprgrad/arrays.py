@@ -47,7 +47,7 @@ def forward(
         for wire in range(len(values), len(gates)):
             op, sources, _, _, value, params = gates[wire]
             if op is CONST:
-                values.append(array(value) if isinstance(value, tuple) else value)
+                values.append(value if isinstance(value, float) else array(value))
                 continue
             if op is INPUT:
                 values.append(inputs[wire] if wire in inputs else array(value))
@@ -230,11 +230,13 @@ def _spread(a: Value, x: Array, axis: Any, keepdims: Static) -> Array:
 
 
 def _sum_to(a: Array, x: Value) -> Value:
-    """Sums along the axes that ``x`` has not, or has with the length 1."""
+    """Sums along the axes that ``x`` has not, or has with the length 1; broadcasts along others."""
     shape = np.shape(x)
+    a = np.reshape(a, (1,) * (len(shape) - a.ndim) + a.shape)
     more = a.ndim - len(shape)
     ones = tuple([axis + more for axis, length in enumerate(shape) if length == 1 and a.shape[axis + more] != 1])
-    return np.sum(a, axis=(*range(more), *ones)).reshape(shape)
+    total = np.sum(a, axis=(*range(more), *ones), keepdims=True)
+    return np.broadcast_to(total.reshape(total.shape[more:]), shape)
 
 
 def _numpy_key(key: Iterable[Any], indices: Sequence[Value]) -> tuple[Any, ...]:

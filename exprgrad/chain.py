@@ -20,9 +20,10 @@ from exprgrad.errors import CircuitError
 from exprgrad.gates import INPUT, ROWS, Row, Static
 from exprgrad.lower import body
 from exprgrad.rules import Local, Pull, copies, local_gradients, pull
-from exprgrad.shape_rules import Shape, broadcast
-from exprgrad.shapes import Shaped, infer, is_scalar, ones
+from exprgrad.shape_rules import Shape
+from exprgrad.shapes import Shaped, infer, is_scalar
 from exprgrad.tidy import derive
+from exprgrad.values import Value, array
 
 _ADD, _MUL, _AND, _OR, _WHERE = (ROWS[name] for name in ("add", "mul", "and", "or", "where"))
 _SUM_TO, _BROADCAST_TO = ROWS["sum_to"], ROWS["broadcast_to"]
@@ -68,7 +69,7 @@ def backward(
     active = _active(circuit, wrt)
     labels = circuit.labels()
     builder, known = _builder(circuit, shapes)
-    seed = builder.input(f"d[{labels[circuit.output]}]", ones(known[circuit.output]) if known else 1.0)
+    seed = builder.input(f"d[{labels[circuit.output]}]", _ones(known, circuit.output))
     arriving: list[list[Pull]] = [[] for _ in gates]
     arriving[circuit.output] = [Pull(seed, None)]
     gradient: list[int | None] = [None] * len(gates)
@@ -111,7 +112,7 @@ def tangent(circuit: Circuit, wrt: str, shapes: Mapping[str, Shape] | None = Non
         if not active[wire]:
             continue
         if gate.op is INPUT:
-            one = ones(known[wire]) if known else 1.0
+            one = _ones(known, wire)
             rate[wire] = builder.const(one) if isinstance(one, float) else builder.input(f"t[{wrt}]", one)
             continue
         terms = []
@@ -139,6 +140,11 @@ def _builder(circuit: Circuit, shapes: Mapping[str, Shape] | None) -> tuple[Buil
         return Builder(circuit.gates, circuit.names), None
     known = infer(circuit, given)
     return Shaped(circuit, known), known
+
+
+def _ones(known: Sequence[Shape] | None, wire: int) -> Value:
+    """1, or an array of ones of a wire's shape."""
+    return array(1.0, known[wire], spread=True) if known and known[wire] else 1.0
 
 
 def _by_elements(builder: Builder, gate: Gate, wire: int) -> bool:
@@ -297,5 +303,7 @@ def _fitted(builder: Builder, wire: int, source: int) -> int:
     if builder.shapes is None or builder.shapes[wire] == builder.shapes[source]:
         return wire
     here, wanted = builder.shapes[wire], builder.shapes[source]
-    op = _BROADCAST_TO if len(here) <= len(wanted) and broadcast(here, wanted) == wanted else _SUM_TO
+    near = wanted[len(wanted) - len(here) :]
+    grows = len(here) <= len(wanted) and all([one in (1, two) for one, two in zip(here, near, strict=True)])
+    op = _BROADCAST_TO if grows else _SUM_TO
     return builder.add(op, (wire, source))

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from exprgrad.errors import MARGIN, CircuitError, Span, excerpt, shown
 from exprgrad.gates import CONST, INPUT, Entry, Param, Row, Slice, Static
+from exprgrad.values import Value
 
 # an array as nested tuples, all of one length on each level
 Literal = float | tuple["Literal", ...]
@@ -40,7 +41,7 @@ class Gate(NamedTuple):
     """One gate: its row, the wires it reads, and the piece of the formula it came from.
 
     ``name`` is an input's name, or the name a statement gave the wire; ``value`` is a constant's
-    value or an input's default, an array as nested tuples.  ``params`` are the settings that the
+    value or an input's default, an array as nested tuples or NumPy's.  ``params`` are the settings that the
     row's params name, such as an axis.
     """
 
@@ -48,7 +49,7 @@ class Gate(NamedTuple):
     inputs: tuple[int, ...] = ()
     span: Span | None = None
     name: str | None = None
-    value: Literal | Param | None = None
+    value: Literal | Param | Value | None = None
     params: tuple[Static, ...] = ()
 
     def settings(self) -> dict[str, Static]:
@@ -159,7 +160,7 @@ class Builder:
             self.constants[wire] = value
         return wire
 
-    def input(self, name: str, default: Literal | None = None, span: Span | None = None) -> int:
+    def input(self, name: str, default: Literal | Value | None = None, span: Span | None = None) -> int:
         """A new input's wire."""
         self.gates.append(Gate(INPUT, (), span, name, default))
         self.names[name] = len(self.gates) - 1
@@ -203,13 +204,13 @@ class Composite(Row):
     number: int = 0
 
 
-def literal(value: Literal | Param | None) -> str:
+def literal(value: Literal | Param | Value) -> str:
     """The digits that read back to this number, or to this array."""
     if isinstance(value, Param):
         return value.name
     if not isinstance(value, tuple):
-        return repr(value)
-    return f"[{', '.join([literal(part) for part in value])}]"  # type: ignore[arg-type]  # mypy forgets the Param
+        return repr(value if isinstance(value, float) else value.tolist())
+    return f"[{', '.join([literal(part) for part in value])}]"
 
 
 def setting(value: Static) -> str:

@@ -10,7 +10,7 @@ from exprgrad.errors import MARGIN, FormulaError, Span, excerpt, shown
 from exprgrad.gates import CONST, INPUT, Param, Row, Static
 from exprgrad.items import extent
 from exprgrad.shape_rules import RULES, Misfit, Shape, broadcast
-from exprgrad.values import dims
+from exprgrad.values import Value, dims, shape
 
 
 def infer(circuit: Circuit, given: Mapping[int, Shape]) -> list[Shape]:
@@ -30,14 +30,16 @@ def infer(circuit: Circuit, given: Mapping[int, Shape]) -> list[Shape]:
     return shapes
 
 
-def _extent(value: Literal | Param | None) -> Shape:
+def _extent(value: Literal | Value | Param | None) -> Shape:
     """The shape of a constant or of a default."""
-    return extent(value) if isinstance(value, tuple) and not isinstance(value, Param) else ()
+    if isinstance(value, tuple):
+        return () if isinstance(value, Param) else extent(value)
+    return shape(value) if value is not None else ()
 
 
 def is_scalar(gates: Sequence[Gate]) -> bool:
     """Whether nothing in these gates is an array unless an input is given as one."""
-    return not any([gate.op.whole or isinstance(gate.value, tuple) for gate in gates])
+    return not any([gate.op.whole or not isinstance(gate.value, (float, type(None))) for gate in gates])
 
 
 def shape_of(row: Row, shapes: Sequence[Shape], params: Sequence[Static] = ()) -> Shape:
@@ -48,14 +50,6 @@ def shape_of(row: Row, shapes: Sequence[Shape], params: Sequence[Static] = ()) -
     elif row.whole:
         return RULES[row.name](*shapes, **dict(zip(row.params, params, strict=True)))
     return broadcast(*shapes)
-
-
-def ones(shape: Shape) -> Literal:
-    """An array of ones."""
-    found: Literal = 1.0
-    for length in reversed(shape):
-        found = (found,) * length
-    return found
 
 
 class Shaped(Builder):
@@ -78,7 +72,7 @@ class Shaped(Builder):
             self.known.append(_extent(value))
         return wire
 
-    def input(self, name: str, default: Literal | None = None, span: Span | None = None) -> int:
+    def input(self, name: str, default: Literal | Value | None = None, span: Span | None = None) -> int:
         """A new input's wire, of its default's shape."""
         self.known.append(_extent(default))
         return super().input(name, default, span)
