@@ -13,7 +13,7 @@ from typing import Any
 Value = Any
 Place = tuple[int, ...]  # of an element, () in a float
 
-_SHORT = 6  # elements of an array that a message shows
+_SHORT = 24  # characters of an array that a message shows
 
 
 def array(value: Any, extent: Sequence[int] | None = None, spread: bool = False) -> Value:
@@ -116,6 +116,5 @@ def digits(value: Value) -> str:
     """The shortest digits that read back to this float64, whole numbers without a point; a short array's."""
     if isinstance(value, float):
         return repr(value).removesuffix(".0")
-    if value.size > _SHORT:
-        return f"an array ({dims(value.shape)})"
-    return re.sub(r"\.0(?!\d)", "", str(value.tolist()))
+    text = re.sub(r"\.0(?!\d)", "", str(value.tolist())) if value.size <= _SHORT else ""
+    return text if 0 < len(text) <= _SHORT else f"an array ({dims(value.shape)})"

@@ -176,16 +176,15 @@ def _narrow(rows: list[Line]) -> Table:
     table = Table(box=SIMPLE_HEAD, padding=(0, 1), show_edge=False, pad_edge=False)
     shaped = any(line.shape for line in rows)
     locals_ = [f"↳ {local}" for line in rows for local in line.locals if ": " not in local]
-    table.add_column(HEADERS[0], style="bold", no_wrap=True, overflow="ignore")
-    if shaped:
-        table.add_column("shape", no_wrap=True, overflow="ignore")
+    table.add_column("wire\nshape" if shaped else "wire", style="bold", no_wrap=True, overflow="ignore")
     room = max([len("↳ local gradients"), *map(len, locals_)])
     table.add_column("formula\n↳ local gradients", overflow="fold", min_width=room)
     table.add_column("value", style=VALUE, no_wrap=True, overflow="ignore")
     table.add_column("gradient", style=GRADIENT, no_wrap=True, overflow="ignore")
     for line in rows:
         piece = "\n".join([line.formula, *[f"↳ {local}" for local in line.locals]])
-        cells = (line.wire, *([line.shape] if shaped else []), piece, _signed(line.value), _signed(line.gradient))
+        name = f"{line.wire}\n{line.shape}" if line.shape else line.wire
+        cells = (name, piece, _signed(line.value), _signed(line.gradient))
         table.add_row(*map(Text, cells), style="bold" if line.output else "")
     return table
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 def main() -> None:
     """Prints each section's table, then how many targets were met."""
-    from benchmarks import gradients, growth, parsing, report, start
+    from benchmarks import gradients, growth, network, parsing, report, start
 
-    sections = {"start": start, "growth": growth, "parsing": parsing, "gradients": gradients}
+    sections = {"start": start, "growth": growth, "parsing": parsing, "gradients": gradients, "network": network}
     names = sys.argv[1:] or list(sections)
     unknown = [name for name in names if name not in sections]
     if unknown:

@@ -66,10 +66,10 @@ def process(command: Sequence[str], text: str = "") -> Process:
     return Process(done.returncode, done.stdout, done.stderr)
 
 
-def job(command: Sequence[str]) -> Callable[[], object]:
-    """A command as a job; it raises CalledProcessError if the command fails."""
+def job(command: Sequence[str], output: int = subprocess.DEVNULL) -> Callable[[], object]:
+    """A command as a job, what it prints thrown away or read; it raises CalledProcessError if the command fails."""
     null = subprocess.DEVNULL
-    return lambda: subprocess.run(command, stdin=null, stdout=null, stderr=null, env=ENVIRONMENT, check=True)
+    return lambda: subprocess.run(command, stdin=null, stdout=output, stderr=null, env=ENVIRONMENT, check=True)
 
 
 class Usage(NamedTuple):

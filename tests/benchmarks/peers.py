@@ -62,6 +62,35 @@ f.backward()
 }
 """Programs that take a formula on standard input; micrograd reads none, and counts its plus signs."""
 
+NETWORK = {
+    "PyTorch: a script": """
+import sys
+import numpy
+import torch
+arrays = [numpy.load(f"{sys.argv[1]}/{name}.npy") for name in ("X", "Y", "W1", "b1", "W2", "b2")]
+x, y, *layers = map(torch.from_numpy, arrays)
+w, b, v, c = [layer.requires_grad_() for layer in layers]
+z = torch.relu(x @ w.T + b) @ v.T + c
+loss = -(y * torch.log_softmax(z, 1)).sum() / len(x)
+loss.backward()
+print([loss.item(), *(layer.grad.norm().item() for layer in layers)])
+""",
+    "JAX: a script with jit": """
+import sys
+import numpy
+import jax
+jax.config.update("jax_enable_x64", True)
+x, y, *layers = [numpy.load(f"{sys.argv[1]}/{name}.npy") for name in ("X", "Y", "W1", "b1", "W2", "b2")]
+def loss(layers, x, y):
+    w, b, v, c = layers
+    z = jax.nn.relu(x @ w.T + b) @ v.T + c
+    return -(y * jax.nn.log_softmax(z)).sum() / len(x)
+value, gradients = jax.jit(jax.value_and_grad(loss))(layers, x, y)
+print([float(value), *(float(numpy.linalg.norm(gradient)) for gradient in gradients)])
+""",
+}
+"""Programs that print the loss of network.py and its gradients' norms; its arrays are in the folder they are given."""
+
 _MODULES = {"SymPy": "sympy", "autograd": "autograd", "micrograd": "micrograd", "PyTorch": "torch", "JAX": "jax"}
 
 

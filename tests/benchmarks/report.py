@@ -20,8 +20,10 @@ class Row(NamedTuple):
     met: bool | None = None
 
 
-def ratio(what: str, value: float, most: float | None = None) -> Row:
-    """A row for a ratio, and for the most it should be."""
+def ratio(what: str, value: float, most: float | None = None, least: float | None = None) -> Row:
+    """A row for a ratio, and for the most or the least it should be."""
+    if least is not None:
+        return Row(what, digits(value), f">= {least:g}", value >= least)
     return quantity(what, value, "", most)
 
 
