@@ -102,7 +102,7 @@ def _ahead(
 ) -> tuple[Backward, list[Value]]:
     """The circuit with its backward pass, and the values of the forward wires."""
     known = wires(circuit, point, wrt)
-    inputs = {known[name]: _value(value) for name, value in point.items()}
+    inputs = {known[name]: _value(f"the value of {named(name)}", value) for name, value in point.items()}
     shapes = tuple([(name, shape(inputs[known[name]])) for name in point if shape(inputs[known[name]])])
     back = _backward(circuit, None if wrt is None else tuple(wrt), guards, shapes)
     with told(circuit):
@@ -137,9 +137,14 @@ def _shape_of(back: Backward) -> Shape:
     return back.shapes[back.circuit.output] if back.shapes else ()
 
 
-def _value(value: Any) -> Value:
+def _value(what: str, value: Any) -> Value:
     """A number or an array given by somebody as the values are kept here."""
-    return float(value) if isinstance(value, (int, float)) else array(value)
+    if isinstance(value, (int, float)):
+        return float(value)
+    try:
+        return array(value)
+    except (TypeError, ValueError):
+        raise UsageError(f"{what} is no array of real numbers", hint="every row has as many numbers as the first") from None
 
 
 def _upstream(circuit: Circuit, wanted: Shape, upstream: Any) -> Value:
@@ -155,7 +160,7 @@ def _upstream(circuit: Circuit, wanted: Shape, upstream: Any) -> Value:
             "or give the gradient that arrives there, --upstream VALUE,\n"
             "or ask for the derivative of each element, --jacobian",
         )  # fmt: skip
-    value = _value(upstream)
+    value = _value("the upstream gradient", upstream)
     given = shape(value)
     try:
         fits = broadcast(given, wanted) == wanted

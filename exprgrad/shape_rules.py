@@ -79,9 +79,7 @@ def _same(x: Shape, axis: Static = None) -> Shape:
 
 
 def _along(x: Shape, axis: Static = None) -> Shape:
-    """Of gates that go along one axis; a scalar has none to go along."""
-    if not x:
-        raise Misfit("it needs an array, not a scalar")
+    """Of gates that go along one axis."""
     _axis(x, axis)
     return x
 
@@ -301,8 +299,8 @@ def _part(_: Shape, *shapes: Shape, axis: Static, index: int) -> Shape:
 RULES: Mapping[str, Callable[..., Shape]] = {
     **dict.fromkeys(("sum", "mean", "prod", "var", "std", "norm", "logsumexp"), _reduced),
     **dict.fromkeys(("amax", "amin"), _extremum),
-    **dict.fromkeys(("softmax", "log_softmax", "cumsum"), _along),
-    **dict.fromkeys(("flip", "prod_others"), _same),
+    **dict.fromkeys(("softmax", "log_softmax", "flip", "prod_others"), _same),
+    "cumsum": _along,
     **dict.fromkeys(("size", "ndim"), _scalar),
     **dict.fromkeys(
         ("sum_to", "broadcast_to", "spread", "reshape_like", "last_back", "index_back", "take_back"), _like

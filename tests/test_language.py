@@ -160,35 +160,16 @@ def _postorder(tree: Any) -> list[Any]:
 PIECES = st.lists(
     st.sampled_from(
         [
-            "x",
-            "y",
-            "2",
-            "1.5",
-            "(",
-            ")",
-            "sin(",
-            "+",
-            "-",
-            "*",
-            "/",
-            "^",
-            "²",
-            "<",
-            "==",
-            ",",
-            ";",
-            " and ",
-            "not ",
-            "=",
-            "π",
+            "x", "y", "2", "1.5", "(", ")", "sin(", "+", "-", "*", "/", "^", "²", "<", "==", ",", ";", " and ", "not ", "=", "π",
+            "[", "]", "[", "]", ":", "...", "@", ".T", ".mT", ".sum(", "'ij'", "x[",
         ]
     ),
     min_size=1,
     max_size=14,
-).map("".join)
+).map("".join)  # fmt: skip
 
 
-@settings(max_examples=1500, deadline=None, derandomize=True)
+@settings(max_examples=3000, deadline=None, derandomize=True)
 @given(PIECES)
 def test_our_driver_makes_the_tree_that_lark_makes(text: str) -> None:
     """The tree is lark's own, and what lark refuses is refused."""
