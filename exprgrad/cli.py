@@ -216,8 +216,8 @@ def _catalogue(to: str, to_terminal: bool) -> Iterable[str]:
     if to == "markdown":
         return (
             line
-            for section, rows in catalogue.rows()
-            for line in (f"**{section[0].upper()}{section[1:]}**", "", *markdown.write(catalogue.HEADERS, rows), "")
+            for title, headers, lines in catalogue.sections()
+            for line in (f"**{title}**", "", *markdown.write(headers, lines), "")
         )
     if to != "table":
         raise UsageError(f"--gates is a table or markdown, not {to}")

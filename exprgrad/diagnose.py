@@ -44,7 +44,7 @@ def notes(run: Run) -> list[Note]:
 def _not_finite(run: Run, alive: Sequence[bool]) -> Iterator[Note]:
     """One note for all that is not finite, at the place where the first of it began."""
     numbers = {"value": run.value} | {f"grad.{name}": gradient for name, gradient in run.gradient.items()}
-    bad = dict(filter(None, (_first(name, number) for name, number in numbers.items())))
+    bad = {name: found for key, number in numbers.items() for name, found in _first(key, number)}
     gates = run.circuit.gates
     given: list[bool] = []  # constants, and gates of nothing else: an infinity among them is meant
     for gate in gates:
@@ -63,20 +63,27 @@ def _not_finite(run: Run, alive: Sequence[bool]) -> Iterator[Note]:
     else:
         place = ()
         wire, number, report = _backward_origin(run, alive)
-    names = ", ".join(f"{shown(name)} is {text}" for name, text in list(bad.items())[:6])
+    names = ", ".join(
+        f"{shown(name)} is {number!r}" + (f" (and {count - 1} more of it not finite)" if count > 1 else "")
+        for name, (number, count) in list(bad.items())[:6]
+    )
     more = f" and {len(bad) - 6} more" if len(bad) > 6 else ""
     consequence = f"so {names}{more}" if bad else "the value and the gradients are finite all the same"
     hints = filter(None, [report.hint, _rewrite(run.circuit, run.values, wire, place), consequence])
     kind = "nan" if number != number else "inf"
-    yield Note(kind, wire, report._replace(hint="\n".join(hints)), {"numbers": dict(bad)})
+    yield Note(
+        kind,
+        wire,
+        report._replace(hint="\n".join(hints)),
+        {"numbers": {name: repr(number) for name, (number, _) in bad.items()}},
+    )
 
 
-def _first(name: str, number: Value) -> tuple[str, str] | None:
-    """The first element that is not finite, and how many more there are."""
+def _first(name: str, number: Value) -> Iterator[tuple[str, tuple[float, int]]]:
+    """The first element that is not finite, if there is one, and how many there are."""
     count, place = spots(unbounded(number))
-    if not count:
-        return None
-    return name + at(place), repr(pick(number, place)) + (f" ({count - 1} more of its elements)" if count > 1 else "")
+    if count:
+        yield name + at(place), (pick(number, place), count)
 
 
 def _forward_origin(circuit: Circuit, values: Sequence[Value], wire: int, place: Place) -> Report:

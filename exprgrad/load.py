@@ -50,7 +50,9 @@ def _npy(file: Any, path: str) -> Value:
         found = np.load(file, allow_pickle=False)
     except OSError:
         raise
-    except Exception:  # noqa: BLE001  whatever NumPy makes of a damaged file
+    except Exception as error:  # noqa: BLE001  whatever NumPy makes of a damaged file
+        if "allow_pickle" in str(error):
+            raise DataError(f"{shown(path)} holds Python objects, which are never loaded") from None
         raise DataError(f"{shown(path)} is not an array file of NumPy's, or is damaged") from None
     if not isinstance(found, np.ndarray) or found.dtype.kind not in "biuf":
         kind = "several arrays" if not isinstance(found, np.ndarray) else f"{found.dtype}"
@@ -68,6 +70,8 @@ def _table(data: bytes, path: str, delimiter: str) -> Value:
     except UnicodeDecodeError as error:
         raise DataError(f"{shown(path)} is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}") from None
     rows = [row for row in _rows(text, path, delimiter) if row]
+    if not rows:
+        raise DataError(f"{shown(path)} holds no numbers")
     for number, row in enumerate(rows, 1):
         if len(row) != len(rows[0]):
             raise DataError(
@@ -76,7 +80,7 @@ def _table(data: bytes, path: str, delimiter: str) -> Value:
             )
     if len(rows) == 1:
         return array(rows[0]) if len(rows[0]) > 1 else rows[0][0]
-    return array([row[0] for row in rows] if rows and len(rows[0]) == 1 else rows)
+    return array([row[0] for row in rows] if len(rows[0]) == 1 else rows)
 
 
 def _rows(text: str, path: str, delimiter: str) -> Iterator[list[float]]:

@@ -19,10 +19,11 @@ Shape = tuple[int, ...]
 class Misfit(Exception):  # noqa: N818  it is caught and told as a FormulaError
     """Why shapes do not fit; ``ones`` are the positions of the inputs it is about, all by default."""
 
-    def __init__(self, why: str, *ones: int) -> None:
+    def __init__(self, why: str, *ones: int, hint: str = "") -> None:
         super().__init__(why)
         self.why = why
         self.ones = ones
+        self.hint = hint
 
 
 def broadcast(*shapes: Shape) -> Shape:
@@ -55,8 +56,8 @@ def axes_of(shape: Shape, axis: Static) -> tuple[int, ...]:
 def _axis(shape: Shape, axis: Any) -> int:
     """One axis, counted from the end if it is negative."""
     if not isinstance(axis, int) or not -len(shape) <= axis < len(shape):
-        has = f"axes 0 to {len(shape) - 1}" if shape else "no axes"
-        raise Misfit(f"there is no axis {axis!r}: this array has {has}")
+        has = f"its axes are 0 to {len(shape) - 1}" if len(shape) > 1 else "its only axis is 0"
+        raise Misfit(f"there is no axis {axis!r}", 0, hint=has if shape else "a scalar has no axes")
     return axis % len(shape)
 
 
@@ -214,7 +215,8 @@ def _index(x: Shape, *indices: Shape, key: tuple[Static, ...]) -> Shape:
             found.append(len(range(*slice(*entry).indices(length))))
             continue
         if isinstance(entry, int) and not -length <= entry < length:
-            raise Misfit(f"there is no element {entry}: the axis has {length}, 0 to {length - 1}", 0)
+            there = f"the axis has {length}: 0 to {length - 1}, or {-length} to -1" if length else "the axis has none"
+            raise Misfit(f"there is no element {entry}", 0, hint=there)
         places.append(position)
         if len(places) == 1:
             before = len(found)

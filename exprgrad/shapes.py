@@ -89,9 +89,10 @@ def _error(circuit: Circuit, wire: int, shapes: Sequence[Shape], misfit: Misfit)
         what = f"{gate.op.name} of {' and '.join(pieces)}" if pieces else gate.op.name
     spans = [span for one in ones if (span := _place(circuit, gate, gate.inputs[one])) is not None]
     place, *others = spans or [gate.span or (0, 0)]
-    return FormulaError(
-        f"the shapes do not fit: {what}", circuit.text, place if circuit.text else None, hint=misfit.why, others=others
-    )
+    message, hint = f"the shapes do not fit: {what}", misfit.why
+    if len(pieces) < 2:  # nothing that could fit anything
+        message, hint = f"{what}: {misfit.why}", misfit.hint
+    return FormulaError(message, circuit.text, place if circuit.text else None, hint=hint, others=others)
 
 
 def _place(circuit: Circuit, gate: Gate, wire: int) -> Span | None:

@@ -103,7 +103,9 @@ def _reductions() -> Iterator[Case]:
 
             yield Case(name, f"{name}(x{setting})", reduced, ((2, 3, 2),))
         yield Case(name, f"{name}(x)", of, ((4,),))
-        yield Case(name, f"{name}(x, axis=1, keepdims=True)", lambda x, of=of: np.expand_dims(of(x, axis=1), 1), ((2, 3),))
+        yield Case(
+            name, f"{name}(x, axis=1, keepdims=True)", lambda x, of=of: np.expand_dims(of(x, axis=1), 1), ((2, 3),)
+        )
         if name not in ("var", "std", "norm", "mean"):  # of one element
             yield Case(name, f"{name}(x)", of, ((),))
             yield Case(name, f"{name}(x, axis=0)", lambda x, of=of: of(x, axis=0), ((1, 3),))
@@ -114,15 +116,29 @@ CASES = [
     Case("var", "var(x, ddof=1)", lambda x: var(x, ddof=1), ((5,),)),
     Case("std", "x.std(axis=0, ddof=1)", lambda x: sqrt(var(x, 0, 1)), ((4, 2),)),
     *[
-        Case(name, f"{name[0] == 'm' and 'x @ y' or 'x.dot(y)'}", np.dot if name == "dot" else np.matmul, shapes)
+        Case(name, f"{(name[0] == 'm' and 'x @ y') or 'x.dot(y)'}", np.dot if name == "dot" else np.matmul, shapes)
         for name in ("matmul", "dot")
-        for shapes in [((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 3), (3, 4)), ((1, 1), (1, 1)), ((2, 1), (1, 3))]
+        for shapes in [
+            ((3,), (3,)),
+            ((2, 3), (3,)),
+            ((3,), (3, 2)),
+            ((2, 3), (3, 4)),
+            ((1, 1), (1, 1)),
+            ((2, 1), (1, 3)),
+        ]
     ],
     *[Case("dot", "dot(x, y)", np.multiply, shapes) for shapes in [((), (3,)), ((2, 2), ()), ((), ())]],
     *[
         Case("matmul", "x @ y", np.matmul, shapes)
-        for shapes in [((2, 2, 3), (3,)), ((3,), (2, 3, 2)), ((2, 2, 3), (3, 2)), ((2, 3), (2, 3, 2)),
-                       ((2, 1, 3), (2, 3, 2)), ((1, 2, 3), (2, 3, 1)), ((2, 2, 3), (2, 3, 2))]  # fmt: skip
+        for shapes in [
+            ((2, 2, 3), (3,)),
+            ((3,), (2, 3, 2)),
+            ((2, 2, 3), (3, 2)),
+            ((2, 3), (2, 3, 2)),
+            ((2, 1, 3), (2, 3, 2)),
+            ((1, 2, 3), (2, 3, 1)),
+            ((2, 2, 3), (2, 3, 2)),
+        ]  # fmt: skip
     ],
     Case("outer", "outer(x, y)", np.multiply.outer, ((2,), (3,))),
     Case("cross", "cross(x, y)", cross, ((3,), (3,))),
@@ -137,7 +153,10 @@ CASES = [
     Case("cumsum", "cumsum(x, axis=1)", lambda x: np.cumsum(x, axis=1), ((2, 3, 2),)),
     Case("trace", "trace(x)", np.trace, ((3, 3),)),
     Case("trace", "trace(x)", lambda x: np.trace(x, axis1=1, axis2=2), ((2, 3, 3),)),
-    *[Case("det", "det(x)", lambda x: stacked(det, x), shape) for shape in [((1, 1),), ((2, 2),), ((3, 3),), ((2, 2, 2),)]],
+    *[
+        Case("det", "det(x)", lambda x: stacked(det, x), shape)
+        for shape in [((1, 1),), ((2, 2),), ((3, 3),), ((2, 2, 2),)]
+    ],
     *[Case("inv", "inv(x)", inv, shape) for shape in [((1, 1),), ((3, 3),), ((2, 2, 2),)]],
     Case("solve", "solve(x, y)", solve, ((3, 3), (3,))),
     Case("solve", "solve(x, y)", solve, ((2, 2), (2, 3))),
@@ -158,25 +177,61 @@ CASES = [
     Case("concatenate", "concatenate((x, y, x), axis=1)", lambda x, y: np.concatenate([x, y, x], 1), ((2, 1), (2, 3))),
     Case("concatenate", "concat([x, y], axis=-2)", lambda x, y: np.concatenate([x, y], -2), ((2, 0, 2), (2, 3, 2))),
     *[
-        Case("index", f"x[{key}]", lambda x, key=key: eval(f"x[{key}]", {"x": np.asarray(x, dtype=object), "newaxis": None}), (shape,))  # noqa: S307
+        Case(
+            "index",
+            f"x[{key}]",
+            lambda x, key=key: eval(f"x[{key}]", {"x": np.asarray(x, dtype=object), "newaxis": None}),
+            (shape,),
+        )  # noqa: S307
         for key, shape in [
-            ("0", (3,)), ("-1", (3, 2)), ("1:", (4,)), ("::-1", (4,)), ("-1:0:-2", (6,)), ("5:2", (6,)), ("1:3, 0", (4, 2)),
-            (":, 1", (2, 3)), ("..., 0", (2, 3, 2)), ("0, ...", (2, 3)), ("newaxis", (3,)), (":, None, 1", (2, 3)),
-            ("1, ::2, -1", (2, 3, 2)), ("...", ()), ("..., newaxis, newaxis", ()), ("[0, 2, 0]", (3, 2)),
-            (":, [1, 1]", (2, 3)), ("[[0, 1], [1, 0]]", (2, 2)), ("[0, 1], [2, 0]", (2, 3)), ("[0, 1], :, [1, 0]", (2, 3, 2)),
-            ("0, :, [1, 0]", (2, 3, 2)), ("[-1, 0], None", (2,)), ("[0, 1], ..., -1", (2, 3, 2)),
+            ("0", (3,)),
+            ("-1", (3, 2)),
+            ("1:", (4,)),
+            ("::-1", (4,)),
+            ("-1:0:-2", (6,)),
+            ("5:2", (6,)),
+            ("1:3, 0", (4, 2)),
+            (":, 1", (2, 3)),
+            ("..., 0", (2, 3, 2)),
+            ("0, ...", (2, 3)),
+            ("newaxis", (3,)),
+            (":, None, 1", (2, 3)),
+            ("1, ::2, -1", (2, 3, 2)),
+            ("...", ()),
+            ("..., newaxis, newaxis", ()),
+            ("[0, 2, 0]", (3, 2)),
+            (":, [1, 1]", (2, 3)),
+            ("[[0, 1], [1, 0]]", (2, 2)),
+            ("[0, 1], [2, 0]", (2, 3)),
+            ("[0, 1], :, [1, 0]", (2, 3, 2)),
+            ("0, :, [1, 0]", (2, 3, 2)),
+            ("[-1, 0], None", (2,)),
+            ("[0, 1], ..., -1", (2, 3, 2)),
         ]
     ],
     Case("take", "take(x, index=1, axis=0)", lambda x: x[1], ((2, 3),)),
     Case("take", "take(x, index=-1, axis=-1)", lambda x: x[..., -1], ((2, 3),)),
     *[
-        Case("einsum", f"einsum('{subscripts}', {', '.join('xyz'[: len(shapes)])})",
-             lambda *x, subscripts=subscripts: np.einsum(subscripts, *x), shapes)  # fmt: skip
+        Case(
+            "einsum",
+            f"einsum('{subscripts}', {', '.join('xyz'[: len(shapes)])})",
+            lambda *x, subscripts=subscripts: np.einsum(subscripts, *x),
+            shapes,
+        )  # fmt: skip
         for subscripts, shapes in [
-            ("ij,jk->ik", ((2, 3), (3, 2))), ("ii->", ((3, 3),)), ("ii->i", ((3, 3),)), ("ij->j", ((2, 3),)),
-            ("ij->", ((2, 3),)), ("i,j->ij", ((2,), (3,))), ("bij,bj->bi", ((2, 2, 3), (2, 3))), ("ij,ij", ((2, 3), (2, 3))),
-            ("ij,jk,k->i", ((2, 3), (3, 2), (2,))), ("iij,j->i", ((2, 2, 3), (3,))), ("ij,kj->", ((2, 3), (2, 3))),
-            ("i->i", ((3,),)), (",i->i", ((), (3,))),
+            ("ij,jk->ik", ((2, 3), (3, 2))),
+            ("ii->", ((3, 3),)),
+            ("ii->i", ((3, 3),)),
+            ("ij->j", ((2, 3),)),
+            ("ij->", ((2, 3),)),
+            ("i,j->ij", ((2,), (3,))),
+            ("bij,bj->bi", ((2, 2, 3), (2, 3))),
+            ("ij,ij", ((2, 3), (2, 3))),
+            ("ij,jk,k->i", ((2, 3), (3, 2), (2,))),
+            ("iij,j->i", ((2, 2, 3), (3,))),
+            ("ij,kj->", ((2, 3), (2, 3))),
+            ("i->i", ((3,),)),
+            (",i->i", ((), (3,))),
         ]
     ],
     # the gates of pullbacks, which nobody writes but everybody may
@@ -192,7 +247,17 @@ CASES = [
     Case("transpose_back", "transpose_back(x, 1, 2, 0)", lambda x: np.transpose(x, (2, 0, 1)), ((2, 3, 4),)),
     Case("reshape_like", "reshape_like(x, y)", lambda x, y: x.reshape(y.shape), ((2, 3), (6,))),
     Case("part", "part(x, y, z, axis=0, index=1)", lambda x, y, z: x[2:] + 0 * y[0] + 0 * z[0], ((5,), (2,), (3,))),
-    Case("part_back", "part_back(x, y, z, axis=0, index=1)", lambda x, *_: put(x, (5,), slice(2, None)), ((3,), (2,), (3,))),
+    Case(
+        "part_back",
+        "part_back(x, y, z, axis=0, index=1)",
+        lambda x, *_: put(x, (5,), slice(2, None)),
+        ((3,), (2,), (3,)),
+    ),
     Case("take_back", "take_back(x, y, index=1, axis=-1)", lambda x, _: put(x, (2, 3), (..., 1)), ((2,), (2, 3))),
-    Case("einsum_back", "einsum_back(x, y, z, subscripts='ij,jk->ik', position=0)", lambda x, _, z: x @ z.T, ((2, 2), (2, 3), (3, 2))),
+    Case(
+        "einsum_back",
+        "einsum_back(x, y, z, subscripts='ij,jk->ik', position=0)",
+        lambda x, _, z: x @ z.T,
+        ((2, 2), (2, 3), (3, 2)),
+    ),
 ]

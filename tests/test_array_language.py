@@ -62,7 +62,7 @@ def test_value(text: str, expected: Any) -> None:
         ("max([])", "no elements"), ("x.mT", "matrix"), ("einsum('ij,jk', W, x)", "2 axes"), ("einsum('i', x, x)", "1 groups of subscripts for 2 inputs"), ("einsum(x, x)", "text first"),
         ("einsum('ij,jk->il', W, W)", "at some input"), ("'abc'", "text"), ("x.foo", "'.'"), ("x.foo()", "not a function"), ("arange(s)", "whole number"), ("arange(1e9)", "100,000,000"),
         ("transpose(W, 0)", "each of the 2 axes"), ("x[", "never closed"), ("x]", "closes nothing"), ("(x]", "does not close"), ("x[]", "needs a place"), ("1:2", "slice"), ("x[..., ...]", "at most one"),
-        ("x[i]; 1", "without a name"), ("(1, 2)", "separates"), ("[" * 40 + "1" + "]" * 40, "32 axes"), ("softmax(s)", "no axes"), ("2[0]", "no elements"),
+        ("x[i]; 1", "without a name"), ("(1, 2)", "separates"), ("[" * 40 + "1" + "]" * 40, "32 axes"), ("softmax(s)", "no axes"), ("2[0]", "no elements"), ("sum(s, axis=0)", "no axes"),
     ],
 )  # fmt: skip
 def test_refused(text: str, reason: str) -> None:
@@ -136,7 +136,9 @@ def test_singular_points() -> None:
     assert run(read("prod(x)"), {"x": [0, 2, 3]}).gradient["x"].tolist() == [6, 0, 0]
     assert run(read("prod(x)"), {"x": [0, 0, 3]}).gradient["x"].tolist() == [0, 0, 0]
     assert run(read("max(x)"), {"x": [1, 3, 3, 2]}).gradient["x"].tolist() == [0, 0.5, 0.5, 0]
-    assert run(read("det(x)"), {"x": [[1, 2], [2, 4]]}).gradient["x"] == pytest.approx(np.array([[4, -2], [-2, 1]]), rel=1e-14)
+    assert run(read("det(x)"), {"x": [[1, 2], [2, 4]]}).gradient["x"] == pytest.approx(
+        np.array([[4, -2], [-2, 1]]), rel=1e-14
+    )
     assert run(read("norm(x)"), {"x": [3e200, 4e200]}).value == pytest.approx(5e200)
     assert run(read("norm(x)"), {"x": [3e-200, 4e-200]}).gradient["x"] == pytest.approx([0.6, 0.8])
     assert run(read("logsumexp(x)"), {"x": [1000, 1000]}).gradient["x"].tolist() == [0.5, 0.5]
@@ -155,7 +157,13 @@ def test_arrays_print_and_read_back() -> None:
 
 
 def test_values_of_any_kind_are_taken() -> None:
-    for given in ([1, 2], (1, 2), np.array([1, 2]), np.array([1, 2], dtype=np.float32), np.array([True, True]) + np.array([0, 1])):
+    for given in (
+        [1, 2],
+        (1, 2),
+        np.array([1, 2]),
+        np.array([1, 2], dtype=np.float32),
+        np.array([True, True]) + np.array([0, 1]),
+    ):
         assert run(read("sum(x)"), {"x": given}).value == 3
     assert run(read("x^2"), {"x": np.float64(3)}).value == 9
     assert isinstance(run(read("x^2"), {"x": np.array(3)}).value, float)

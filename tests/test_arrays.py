@@ -129,7 +129,9 @@ def test_forward_is_reverse(case: Case) -> None:
         known = {ahead.inputs[key]: value for key, value in {**point, **moved}.items()}
         rate = forward(ahead.gates, known, arrays=True)[ahead.output]
         scale = 1.0 if moved else direction
-        assert float(np.sum(rate * upstream)) * scale == pytest.approx(float(np.sum(gradient[name] * direction)), rel=1e-12, abs=1e-12)
+        assert float(np.sum(rate * upstream)) * scale == pytest.approx(
+            float(np.sum(gradient[name] * direction)), rel=1e-12, abs=1e-12
+        )
 
 
 @every_case
@@ -175,7 +177,12 @@ def test_arrays_are_scalars_side_by_side(row: Row) -> None:
         if near_an_edge(alone.value):
             continue
         for name, gradient in alone.gradient.items():
-            assert alike(side.gradient[name][k], gradient, 4 * max(row.ulps, 4)), (point, name, side.gradient[name][k], gradient)
+            assert alike(side.gradient[name][k], gradient, 4 * max(row.ulps, 4)), (
+                point,
+                name,
+                side.gradient[name][k],
+                gradient,
+            )
 
 
 def near_an_edge(value: float) -> bool:
@@ -184,7 +191,9 @@ def near_an_edge(value: float) -> bool:
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if len(row.inputs) > 1], ids=lambda row: row.name)
-@pytest.mark.parametrize("shapes", [((3, 1), (1, 4), (4,)), ((), (2, 3), ()), ((2, 1, 2), (3, 1), ()), ((0, 3), (3,), (1,))])
+@pytest.mark.parametrize(
+    "shapes", [((3, 1), (1, 4), (4,)), ((), (2, 3), ()), ((2, 1, 2), (3, 1), ()), ((0, 3), (3,), (1,))]
+)
 def test_gradients_of_what_was_broadcast_add_up(row: Row, shapes: tuple[tuple[int, ...], ...]) -> None:
     """The gradient of an input that was broadcast is the sum over its copies, and has its shape."""
     names = [f"x{k}" for k in range(len(row.inputs))]
@@ -205,7 +214,9 @@ def test_gradients_of_what_was_broadcast_add_up(row: Row, shapes: tuple[tuple[in
     for place in np.ndindex(extent):
         alone = run(circuit, {name: float(value[place]) for name, value in spread.items()})
         for name, gradient in alone.gradient.items():
-            at = tuple(0 if n == 1 else i for i, n in zip(place[len(place) - sums[name].ndim :], sums[name].shape, strict=True))
+            at = tuple(
+                0 if n == 1 else i for i, n in zip(place[len(place) - sums[name].ndim :], sums[name].shape, strict=True)
+            )
             sums[name][at] += gradient
             sizes[name][at] += abs(gradient)
     for name, gradient in got.gradient.items():

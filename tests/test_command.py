@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from conftest import ROOT, ROWS, exprgrad
@@ -267,3 +268,97 @@ def test_colour_is_for_terminals_and_for_those_who_ask() -> None:
     assert "\x1b" not in exprgrad(*JOB).stdout
     assert "\x1b" in exprgrad(*JOB, env={"FORCE_COLOR": "1"}).stdout
     assert "\x1b" not in exprgrad(*JOB, env={"NO_COLOR": "1"}).stdout
+
+
+def test_arrays_by_value_and_by_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A literal, a formula, a default, .npy of several kinds, .csv and .tsv are the same array."""
+    saved = np.array([[1.0, 2.0], [3.0, 4.0]])
+    np.save(tmp_path / "W.npy", saved)
+    np.save(tmp_path / "F.npy", np.asfortranarray(saved.astype(np.float32)))
+    np.save(tmp_path / "I.npy", saved.astype(np.int16))
+    (tmp_path / "W.csv").write_bytes(b"\xef\xbb\xbf1,2\r\n 3 ,4e0")
+    (tmp_path / "W.tsv").write_text('1\t"2"\n3\t4\n\n')
+    wanted = {"W[0,0]": 1, "W[0,1]": 2, "W[1,0]": 3, "W[1,1]": 4, "value": 30}
+    wanted |= {"grad.W[0,0]": 2, "grad.W[0,1]": 4, "grad.W[1,0]": 6, "grad.W[1,1]": 8}
+    files = [f"@{tmp_path / name}" for name in ("W.npy", "F.npy", "I.npy", "W.csv", "W.tsv")]
+    for given in ["[[1,2],[3,4]]", "1 + reshape(arange(4), 2, 2)", " [ [1, 4/2], [3e0, 2*2] ]", *files]:
+        assert row(capsys, "sum(W^2)", "-W", given) == wanted
+    assert row(capsys, "W = [[1,2],[3,4]]; sum(W^2)") == wanted
+    assert row(capsys, "W = [[9]]; sum(W^2)", "-W", files[0]) == wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "code", "reason"),
+    [
+        ("a.csv", b"1,2\n3", 4, "row 2: 1 cells where the first row has 2"), ("a.csv", b"1,x", 4, "line 1, column 2: 'x'"),
+        ("a.csv", b"1,1_0", 4, "'1_0'"), ("a.csv", b"1,1e999", 4, "too large"), ("a.csv", b"", 4, "no numbers"), ("a.csv", b"1,\xff", 4, "UTF-8"),
+        ("a.csv", b'1,"2', 4, "line 1"), ("a.npy", b"", 4, "NumPy"), ("a.npy", b"\x93NUMPY\x01\x00v\x00{", 4, "NumPy"), ("a.npz", b"", 4, ".npz is no array file"),
+        ("a.csv", "１".encode(), 4, "is not a number"), ("a.csv", b"1\x00", 4, "\\x00"),
+    ],
+)  # fmt: skip
+def test_files_that_are_no_arrays(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str, data: bytes, code: int, reason: str
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    assert main(["sum(x)", "-x", f"@{tmp_path / name}"]) == code
+    assert reason in capsys.readouterr().err
+
+
+def test_array_files_that_would_run_or_round(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Objects are programs, complex numbers and huge integers no float64."""
+    for data, reason in [(np.array([{}], dtype=object), "never loaded"), (np.array([1j]), "not real"), (np.array([2**60 + 1]), "too large")]:  # fmt: skip
+        np.save(tmp_path / "x.npy", data, allow_pickle=True)
+        assert main(["sum(x)", "-x", f"@{tmp_path / 'x.npy'}"]) == 4
+        assert reason in capsys.readouterr().err
+    assert main(["sum(x)", "-x", f"@{tmp_path / 'none.npy'}"]) == 6
+    (tmp_path / "folder.csv").mkdir()
+    assert main(["sum(x)", "-x", f"@{tmp_path / 'folder.csv'}"]) == 6
+
+
+def test_arrays_in_json_are_whole_and_valid(capsys: pytest.CaptureFixture[str]) -> None:
+    data = json.loads(out(capsys, "sum(W @ x)", "-W", "reshape(arange(60), 3, 20)", "-x", "arange(20)", "--to", "json"))
+    assert data["grad"]["W"] == [[float(k) for k in range(20)]] * 3
+    assert data["gates"][2]["shape"] == [3]
+    assert data["gates"][3]["local"] == [None]
+    assert main(["sum(x/y)", "-x", "[1,0]", "-y", "[0,0]", "--to", "json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["gates"][2]["value"] == [None, None]
+    assert data["notes"][0]["numbers"] == {"value": "nan", "grad.x[0]": "nan", "grad.y[0]": "nan"}
+    assert json.loads(out(capsys, "2*x", "-x", "[1,2]", "--upstream", "[1,0]", "--to", "jsonl")) == {
+        "x": [1, 2], "value": [2, 4], "grad": {"x": [2, 0]},
+    }  # fmt: skip
+
+
+def test_large_arrays_are_summarised_unless_all_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    short = out(capsys, "sum(x^2)", "-x", "arange(13)")
+    assert "min  0" in short
+    assert "norm 25.4951" in short
+    assert "11" not in short
+    assert "11," in out(capsys, "sum(x^2)", "-x", "arange(13)", "--full")
+    assert "11]" in out(capsys, "sum(x^2)", "-x", "arange(12)")
+
+
+def test_the_jacobian_in_every_format(capsys: pytest.CaptureFixture[str]) -> None:
+    job = ["D = W @ x", "-W", "[[1,2],[3,4]]", "-x", "[5,6]", "--jacobian"]
+    data = json.loads(out(capsys, *job, "--to", "json"))
+    assert data["jacobian"] == {"W": [[[5, 6], [0, 0]], [[0, 0], [5, 6]]], "x": [[1, 2], [3, 4]]}
+    table = list(csv.DictReader(io.StringIO(out(capsys, *job, "--to", "csv", "--wrt", "x"))))
+    assert [dict(line) for line in table] == [
+        {"element": "[0]", "value": "17.0", "grad.x[0]": "1.0", "grad.x[1]": "2.0"},
+        {"element": "[1]", "value": "39.0", "grad.x[0]": "3.0", "grad.x[1]": "4.0"},
+    ]
+    assert "d[D]/d[…]" in out(capsys, *job)
+    assert main([*job, "--to", "jsonl"]) == 2
+
+
+def test_a_table_of_arrays_fits_80_columns(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for name in ("two-layer-network", "logistic-regression", "matrix-product"):
+        text = out(capsys, "--file", str(ROOT / "samples" / f"{name}.txt"))
+        assert max(map(len, text.splitlines())) <= 80, name
+
+
+def test_the_stages_of_arrays(capsys: pytest.CaptureFixture[str]) -> None:
+    text = out(capsys, "sum(W @ X)", "-W", "[[1,2],[3,4]]", "-X", "[[1],[2]]", "--emit", "backward")
+    assert "d[W] = matmul(d[v1], v3)" in text
+    assert "v3 = matrix_transpose(X)" in text

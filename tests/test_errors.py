@@ -19,7 +19,8 @@ CASES = sorted((ROOT / "tests" / "errors").glob("*.txt"))
 
 
 @pytest.mark.parametrize("path", CASES, ids=[path.stem for path in CASES])
-def test_case(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_case(path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
     command, status, *expected = path.read_text(encoding="utf-8").splitlines()
     arguments = shlex.split(command.removeprefix("$ exprgrad ").replace("\\e", "\x1b").replace("\\n", "\n"))
     assert f"exit {main(arguments)}" == status

@@ -75,7 +75,7 @@ FORMULAS: list[tuple[str, Callable[[Any, Any], Callable[..., Any]], dict[str, An
 @pytest.mark.parametrize(("text", "of", "point"), FORMULAS, ids=[text for text, _, _ in FORMULAS])
 def test_value_gradients_and_hessians_are_jaxs(text: str, of: Any, point: dict[str, Any]) -> None:
     jax = pytest.importorskip("jax")
-    jax.config.update("jax_enable_x64", True)  # noqa: FBT003
+    jax.config.update("jax_enable_x64", True)
     names = [name for name in point if name != "y" or "[arange" not in text]
     function = of(jax, jax.numpy)
     circuit = read(text)

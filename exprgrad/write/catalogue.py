@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from exprgrad.gates import CATALOGUE, Row
 
-HEADERS = ("gate", "also", "is", "local gradients", "needs")
+
+class Section(NamedTuple):
+    """A section of the catalogue: its title, its headers, and a line for each of its gates."""
+
+    title: str
+    headers: tuple[str, ...]
+    lines: list[tuple[str, ...]]
 
 
-def rows() -> Iterator[tuple[str, list[tuple[str, ...]]]]:
-    """Each section of the catalogue with a line for each of its gates."""
-    for section, gates in CATALOGUE.items():
-        yield section, [_line(row) for row in gates]
+def sections() -> Iterator[Section]:
+    """The catalogue, section by section."""
+    for title, gates in CATALOGUE.items():
+        rule = "pullbacks" if gates[0].whole else "local gradients"
+        headers = ("gate", "also", "is", rule, "needs")
+        yield Section(f"{title[0].upper()}{title[1:]}", headers, [_line(row) for row in gates])
 
 
 def _line(row: Row) -> tuple[str, ...]:
@@ -30,9 +39,14 @@ def _line(row: Row) -> tuple[str, ...]:
 
 
 def _call(row: Row) -> str:
-    """``leaky_relu(x, slope=0.01)``: the call with its defaults."""
-    if not row.defaults:
+    """``leaky_relu(x, slope=0.01)``: the call with its defaults and settings."""
+    if not row.defaults and not row.params:
         return row.call
     plain = len(row.inputs) - len(row.defaults)
     defaults = [f"{name}={value:g}" for name, value in zip(row.inputs[plain:], row.defaults, strict=True)]
-    return f"{row.name}({', '.join([*row.inputs[:plain], *defaults])})"
+    star = "*" * row.rest
+    settings = [
+        f"{star}{name}" + ("" if row.rest else f"={value}")
+        for name, value in zip(row.params, row.settings, strict=True)
+    ]
+    return f"{row.name}({', '.join([*row.inputs[:plain], *defaults, *settings])})"

@@ -126,7 +126,7 @@ def _numbers(values: Mapping[str, Value]) -> str:
 
 def _more(gate: Gate, value: Value) -> str:
     """The members that a gate has only if it has settings, or is an array."""
-    members = [f'"settings": {{{_settings(gate)}}}'] if gate.params else []
+    members = [f'"settings": {{{_settings(gate)}}}'] if gate.params and gate.settings() else []
     if not isinstance(value, float):
         members.append(f'"shape": {list(value.shape)}')
     return "".join([f", {member}" for member in members])
