@@ -71,12 +71,8 @@ def _not_finite(run: Run, alive: Sequence[bool]) -> Iterator[Note]:
     consequence = f"so {names}{more}" if bad else "the value and the gradients are finite all the same"
     hints = filter(None, [report.hint, _rewrite(run.circuit, run.values, wire, place), consequence])
     kind = "nan" if number != number else "inf"
-    yield Note(
-        kind,
-        wire,
-        report._replace(hint="\n".join(hints)),
-        {"numbers": {name: repr(number) for name, (number, _) in bad.items()}},
-    )
+    stated = {name: repr(number) for name, (number, _) in bad.items()}
+    yield Note(kind, wire, report._replace(hint="\n".join(hints)), {"numbers": stated})
 
 
 def _first(name: str, number: Value) -> Iterator[tuple[str, tuple[float, int]]]:

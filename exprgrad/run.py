@@ -144,9 +144,8 @@ def _value(what: str, value: Any) -> Value:
     try:
         return array(value)
     except (TypeError, ValueError):
-        raise UsageError(
-            f"{what} is no array of real numbers", hint="every row has as many numbers as the first"
-        ) from None
+        hint = "every row has as many numbers as the first"
+        raise UsageError(f"{what} is no array of real numbers", hint=hint) from None
 
 
 def _upstream(circuit: Circuit, wanted: Shape, upstream: Any) -> Value:

@@ -71,8 +71,14 @@ def solve(a: Any, b: Any) -> Any:
 
 
 def cross(a: Any, b: Any) -> Any:
-    return np.stack([a[..., 1] * b[..., 2] - a[..., 2] * b[..., 1], a[..., 2] * b[..., 0] - a[..., 0] * b[..., 2],
-                     a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]], axis=-1)  # fmt: skip
+    return np.stack(
+        [
+            a[..., 1] * b[..., 2] - a[..., 2] * b[..., 1],
+            a[..., 2] * b[..., 0] - a[..., 0] * b[..., 2],
+            a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0],
+        ],
+        axis=-1,
+    )
 
 
 def others(x: Any, axis: int) -> Any:
@@ -93,8 +99,17 @@ AXES = [None, 0, -1, 1, (0, 1), (2, 0), (0, 1, 2)]
 
 
 def _reductions() -> Iterator[Case]:
-    for name, of in (("sum", np.sum), ("mean", mean), ("logsumexp", logsumexp), ("norm", norm), ("var", var),
-                     ("prod", np.prod), ("amax", np.max), ("amin", np.min), ("std", lambda x, **by: sqrt(var(x, **by)))):  # fmt: skip
+    for name, of in (
+        ("sum", np.sum),
+        ("mean", mean),
+        ("logsumexp", logsumexp),
+        ("norm", norm),
+        ("var", var),
+        ("prod", np.prod),
+        ("amax", np.max),
+        ("amin", np.min),
+        ("std", lambda x, **by: sqrt(var(x, **by))),
+    ):
         for axis in AXES:
             setting = "" if axis is None else f", axis={list(axis) if isinstance(axis, tuple) else axis}"
 
@@ -111,6 +126,7 @@ def _reductions() -> Iterator[Case]:
             yield Case(name, f"{name}(x, axis=0)", lambda x, of=of: of(x, axis=0), ((1, 3),))
 
 
+# fmt: off
 CASES = [
     *_reductions(),
     Case("var", "var(x, ddof=1)", lambda x: var(x, ddof=1), ((5,),)),
@@ -138,7 +154,7 @@ CASES = [
             ((2, 1, 3), (2, 3, 2)),
             ((1, 2, 3), (2, 3, 1)),
             ((2, 2, 3), (2, 3, 2)),
-        ]  # fmt: skip
+        ]
     ],
     Case("outer", "outer(x, y)", np.multiply.outer, ((2,), (3,))),
     Case("cross", "cross(x, y)", cross, ((3,), (3,))),
@@ -177,36 +193,17 @@ CASES = [
     Case("concatenate", "concatenate((x, y, x), axis=1)", lambda x, y: np.concatenate([x, y, x], 1), ((2, 1), (2, 3))),
     Case("concatenate", "concat([x, y], axis=-2)", lambda x, y: np.concatenate([x, y], -2), ((2, 0, 2), (2, 3, 2))),
     *[
-        Case(
-            "index",
-            f"x[{key}]",
-            lambda x, key=key: eval(f"x[{key}]", {"x": np.asarray(x, dtype=object), "newaxis": None}),
-            (shape,),
-        )  # noqa: S307
-        for key, shape in [
-            ("0", (3,)),
-            ("-1", (3, 2)),
-            ("1:", (4,)),
-            ("::-1", (4,)),
-            ("-1:0:-2", (6,)),
-            ("5:2", (6,)),
-            ("1:3, 0", (4, 2)),
-            (":, 1", (2, 3)),
-            ("..., 0", (2, 3, 2)),
-            ("0, ...", (2, 3)),
-            ("newaxis", (3,)),
-            (":, None, 1", (2, 3)),
-            ("1, ::2, -1", (2, 3, 2)),
-            ("...", ()),
-            ("..., newaxis, newaxis", ()),
-            ("[0, 2, 0]", (3, 2)),
-            (":, [1, 1]", (2, 3)),
-            ("[[0, 1], [1, 0]]", (2, 2)),
-            ("[0, 1], [2, 0]", (2, 3)),
-            ("[0, 1], :, [1, 0]", (2, 3, 2)),
-            ("0, :, [1, 0]", (2, 3, 2)),
-            ("[-1, 0], None", (2,)),
-            ("[0, 1], ..., -1", (2, 3, 2)),
+        Case("index", f"x[{text}]", lambda x, key=key: np.asarray(x, dtype=object)[key], (shape,))
+        for text, key, shape in [
+            ("0", np.s_[0], (3,)), ("-1", np.s_[-1], (3, 2)), ("1:", np.s_[1:], (4,)), ("::-1", np.s_[::-1], (4,)),
+            ("-1:0:-2", np.s_[-1:0:-2], (6,)), ("5:2", np.s_[5:2], (6,)), ("1:3, 0", np.s_[1:3, 0], (4, 2)),
+            (":, 1", np.s_[:, 1], (2, 3)), ("..., 0", np.s_[..., 0], (2, 3, 2)), ("0, ...", np.s_[0, ...], (2, 3)),
+            ("newaxis", np.s_[None], (3,)), (":, None, 1", np.s_[:, None, 1], (2, 3)), ("1, ::2, -1", np.s_[1, ::2, -1], (2, 3, 2)),
+            ("...", np.s_[...], ()), ("..., newaxis, newaxis", np.s_[..., None, None], ()), ("[0, 2, 0]", np.s_[[0, 2, 0]], (3, 2)),
+            (":, [1, 1]", np.s_[:, [1, 1]], (2, 3)), ("[[0, 1], [1, 0]]", np.s_[[[0, 1], [1, 0]]], (2, 2)),
+            ("[0, 1], [2, 0]", np.s_[[0, 1], [2, 0]], (2, 3)), ("[0, 1], :, [1, 0]", np.s_[[0, 1], :, [1, 0]], (2, 3, 2)),
+            ("0, :, [1, 0]", np.s_[0, :, [1, 0]], (2, 3, 2)), ("[-1, 0], None", np.s_[[-1, 0], None], (2,)),
+            ("[0, 1], ..., -1", np.s_[[0, 1], ..., -1], (2, 3, 2)),
         ]
     ],
     Case("take", "take(x, index=1, axis=0)", lambda x: x[1], ((2, 3),)),
@@ -217,7 +214,7 @@ CASES = [
             f"einsum('{subscripts}', {', '.join('xyz'[: len(shapes)])})",
             lambda *x, subscripts=subscripts: np.einsum(subscripts, *x),
             shapes,
-        )  # fmt: skip
+        )
         for subscripts, shapes in [
             ("ij,jk->ik", ((2, 3), (3, 2))),
             ("ii->", ((3, 3),)),
@@ -261,3 +258,4 @@ CASES = [
         ((2, 2), (2, 3), (3, 2)),
     ),
 ]
+# fmt: on

@@ -67,7 +67,7 @@ def inner(a: dict[str, Any], b: dict[str, Any]) -> float:
 
 
 def close(got: float, true: Any, scale: float) -> bool:
-    return abs(mpf(got) - true) <= CLOSE * max(scale, abs(float(true)), 1.0)
+    return bool(abs(mpf(got) - true) <= CLOSE * max(scale, abs(float(true)), 1.0))
 
 
 @every_case
@@ -214,9 +214,8 @@ def test_gradients_of_what_was_broadcast_add_up(row: Row, shapes: tuple[tuple[in
     for place in np.ndindex(extent):
         alone = run(circuit, {name: float(value[place]) for name, value in spread.items()})
         for name, gradient in alone.gradient.items():
-            at = tuple(
-                0 if n == 1 else i for i, n in zip(place[len(place) - sums[name].ndim :], sums[name].shape, strict=True)
-            )
+            near = place[len(place) - sums[name].ndim :]
+            at = tuple([0 if length == 1 else k for k, length in zip(near, sums[name].shape, strict=True)])
             sums[name][at] += gradient
             sizes[name][at] += abs(gradient)
     for name, gradient in got.gradient.items():

@@ -44,9 +44,6 @@ def _call(row: Row) -> str:
         return row.call
     plain = len(row.inputs) - len(row.defaults)
     defaults = [f"{name}={value:g}" for name, value in zip(row.inputs[plain:], row.defaults, strict=True)]
-    star = "*" * row.rest
-    settings = [
-        f"{star}{name}" + ("" if row.rest else f"={value}")
-        for name, value in zip(row.params, row.settings, strict=True)
-    ]
+    stated = zip(row.params, row.settings, strict=True)
+    settings = [f"*{name}" if row.rest else f"{name}={value}" for name, value in stated]
     return f"{row.name}({', '.join([*row.inputs[:plain], *defaults, *settings])})"
