@@ -1,28 +1,25 @@
 """What a gate computes on arrays, by NumPy, always float64.
 
-Whole-array gates have a function here.  A gate that works element by element is its body, or the
+Whole-array gates have a function in whole.py.  A gate that works element by element is its body, or the
 ufunc that NumPy has under the gate's name or one of its aliases, or, where NumPy has none, the
 function on float64 for each element.  Only runs with arrays import this module.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from exprgrad import shape_rules as shapes
 from exprgrad.circuit import Composite, Gate
 from exprgrad.errors import GateError
-from exprgrad.gates import CONST, INPUT, Entry, Row, Slice, Static
+from exprgrad.gates import CONST, INPUT, Row, Static
 from exprgrad.ieee import Function
 from exprgrad.lower import body
 from exprgrad.values import Value, array
-
-Array = NDArray[np.float64]
+from exprgrad.whole import WHOLE
 
 
 def forward(
@@ -74,13 +71,6 @@ def _whole(wire: int, op: Row, arguments: Sequence[Value], params: Sequence[Stat
         raise GateError(
             wire, f"the index does not fit: {error}", "an index counts from 0, and from the end if negative"
         ) from None
-
-
-def summary(value: Array) -> dict[str, float]:
-    """The smallest and the largest element, the mean, and the norm."""
-    with np.errstate(all="ignore"):
-        facts = {"min": np.min(value), "max": np.max(value), "mean": np.mean(value), "norm": _norm(value, None, 0)}
-    return {name: float(fact) for name, fact in facts.items()}
 
 
 # ---------------------------------------------------------------- element by element
@@ -135,235 +125,4 @@ _ELEMENTWISE: Mapping[str, Callable[..., Value]] = {
     "log_base": _log_base,
     "sign": _whole_or_nan,
     "floor_divide": lambda a, b: np.where(np.equal(b, 0), np.divide(a, b), np.floor_divide(a, b)),
-}
-
-
-# ---------------------------------------------------------------- whole arrays
-
-
-def _mean(x: Array, axis: Any, keepdims: Static) -> Value:
-    total = np.sum(x, axis=axis, keepdims=bool(keepdims))
-    return total / np.float64(np.size(x) / max(np.size(total), 1))
-
-
-def _var(x: Array, axis: Any, keepdims: Static, ddof: int) -> Value:
-    away = np.subtract(x, np.mean(x, axis=axis, keepdims=True)) if np.size(x) else np.asarray(x)
-    total = np.sum(np.square(away), axis=axis, keepdims=bool(keepdims))
-    return total / np.float64(np.size(x) / max(np.size(total), 1) - ddof)
-
-
-def _norm(x: Array, axis: Any, keepdims: Static) -> Value:
-    """The root of the sum of squares, of numbers brought near 1 first where their squares would not be."""
-    keep = bool(keepdims)
-    total = np.sum(np.square(x), axis=axis, keepdims=keep)
-    if np.all((total > 1e-280) & (total < 1e300)):
-        return np.sqrt(total)
-    largest = np.max(np.abs(x), axis=axis, keepdims=True, initial=0.0)
-    scale = np.exp2(np.floor(np.log2(np.where((largest > 0) & np.isfinite(largest), largest, 1.0))))
-    scaled = np.sqrt(np.sum(np.square(x / scale), axis=axis, keepdims=keep))
-    return scaled * np.reshape(scale, np.shape(scaled))
-
-
-def _peak(x: Array, axis: Any) -> Array:
-    """The largest element along axes, 0 where that is not finite or there is none."""
-    largest = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-    return np.where(np.isfinite(largest), largest, 0.0)
-
-
-def _logsumexp(x: Array, axis: Any, keepdims: Static) -> Value:
-    peak = _peak(x, axis)
-    total = np.log(np.sum(np.exp(x - peak), axis=axis, keepdims=bool(keepdims)))
-    return total + np.reshape(peak, np.shape(total))
-
-
-def _softmax(x: Array, axis: Any) -> Array:
-    found: Array = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    found /= np.sum(found, axis=axis, keepdims=True)
-    return found
-
-
-def _log_softmax(x: Array, axis: Any) -> Array:
-    away: Array = x - np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-    away -= np.log(np.sum(np.exp(away), axis=axis, keepdims=True))
-    return away
-
-
-def _cofactor(x: Array) -> Array:
-    """det(x) times the transposed inverse, by way of the singular values: right for singular matrices too."""
-    try:
-        left, values, right = np.linalg.svd(x)
-    except np.linalg.LinAlgError:  # something is not finite
-        return np.full(np.shape(x), np.nan)
-    signs = np.linalg.det(left) * np.linalg.det(right)
-    found: Array = (left * (_prod_others(values, -1) * signs[..., None])[..., None, :]) @ right
-    return found
-
-
-def _prod_others(x: Array, axis: Any) -> Array:
-    """The products of what stands before and of what stands behind, multiplied: no division by a zero."""
-    flat = _last(x, axis)
-    ones = np.ones((*flat.shape[:-1], 1))
-    before = np.cumprod(np.concatenate([ones, flat[..., :-1]], axis=-1), axis=-1)
-    behind = np.cumprod(np.concatenate([ones, flat[..., :0:-1]], axis=-1), axis=-1)[..., ::-1]
-    return _last_back(before * behind if flat.size else flat, x, axis)
-
-
-def _last(x: Array, axis: Any) -> Array:
-    x = np.asarray(x)
-    gone = shapes.axes_of(x.shape, axis)
-    kept = [place for place in range(x.ndim) if place not in gone]
-    return np.transpose(x, (*kept, *gone)).reshape(shapes.RULES["last"](x.shape, axis))
-
-
-def _last_back(a: Array, x: Array, axis: Any) -> Array:
-    shape = np.shape(x)
-    gone = shapes.axes_of(shape, axis)
-    order = [*[place for place in range(len(shape)) if place not in gone], *gone]
-    moved = np.reshape(a, [shape[place] for place in order])
-    return np.asarray(np.transpose(moved, np.argsort(order)) if order else moved)
-
-
-def _spread(a: Value, x: Array, axis: Any, keepdims: Static) -> Array:
-    if not keepdims and np.ndim(a):
-        a = np.expand_dims(a, shapes.axes_of(np.shape(x), axis))
-    return np.broadcast_to(a, np.shape(x))
-
-
-def _sum_to(a: Array, x: Value) -> Value:
-    """Sums along the axes that ``x`` has not, or has with the length 1; broadcasts along others."""
-    shape = np.shape(x)
-    a = np.reshape(a, (1,) * (len(shape) - a.ndim) + a.shape)
-    more = a.ndim - len(shape)
-    ones = tuple([axis + more for axis, length in enumerate(shape) if length == 1 and a.shape[axis + more] != 1])
-    total = np.sum(a, axis=(*range(more), *ones), keepdims=True)
-    return np.broadcast_to(total.reshape(total.shape[more:]), shape)
-
-
-def _numpy_key(key: Iterable[Any], indices: Sequence[Value]) -> tuple[Any, ...]:
-    """An index as NumPy takes it; IndexError for a number that is not whole."""
-    found: list[Any] = []
-    for entry in key:
-        if isinstance(entry, Slice):
-            found.append(slice(*entry))
-        elif isinstance(entry, Entry):
-            value = np.asarray(indices[entry.number])
-            if not np.all(value == np.floor(value)) or not np.all(np.isfinite(value)):
-                raise IndexError("an index is a whole number")
-            found.append(value.astype(np.int64) if value.ndim else int(value))
-        else:
-            found.append(entry)
-    return tuple(found)
-
-
-def _index(x: Array, *indices: Value, key: Any) -> Value:
-    return np.asarray(x)[_numpy_key(key, indices)]
-
-
-def _index_back(a: Value, x: Array, *indices: Value, key: Any) -> Array:
-    found = np.zeros(np.shape(x))
-    place = _numpy_key(key, indices)
-    if any(isinstance(entry, np.ndarray) for entry in place):  # the same element may be meant twice
-        np.add.at(found, place, a)
-    else:
-        found[place] = a
-    return found
-
-
-def _take_back(a: Value, x: Array, index: int, axis: int) -> Array:
-    found = np.zeros(np.shape(x))
-    np.moveaxis(found, axis, 0)[index] = a
-    return found
-
-
-def _section(inputs: Sequence[Array], axis: int, index: int) -> tuple[Any, ...]:
-    """Where one of the inputs of a concatenate lies in it."""
-    start = sum([np.shape(x)[axis] for x in inputs[:index]])
-    place = axis % np.ndim(inputs[0])
-    return (slice(None),) * place + (slice(start, start + np.shape(inputs[index])[axis]),)
-
-
-def _part_back(a: Array, *inputs: Array, axis: int, index: int) -> Array:
-    found = np.zeros(shapes.RULES["concatenate"](*map(np.shape, inputs), axis=axis))
-    found[_section(inputs, axis, index)] = a
-    return found
-
-
-def _einsum(*inputs: Value, subscripts: str) -> Value:
-    names, output = shapes.letters(subscripts, len(inputs))
-    return np.einsum(f"{','.join(names)}->{output}", *inputs, optimize=len(inputs) > 1)
-
-
-def _einsum_back(a: Value, *inputs: Value, subscripts: str, position: int) -> Array:
-    """The einsum with ``a`` in the place of an input, for the letters of that input.
-
-    A letter that only this input has was summed over: the gradient is the same all along it.  One
-    that it has twice is a diagonal.
-    """
-    names, output = shapes.letters(subscripts, len(inputs))
-    mine = names[position]
-    others = [name for place, name in enumerate(names) if place != position]
-    operands = [x for place, x in enumerate(inputs) if place != position]
-    unique = "".join(dict.fromkeys(mine))
-    reached = "".join([letter for letter in unique if letter in output or any(letter in name for name in others)])
-    compact = np.einsum(f"{','.join([output, *others])}->{reached}", a, *operands, optimize=bool(operands))
-    lengths = dict(zip(mine, np.shape(inputs[position]), strict=True))
-    compact = np.reshape(compact, [lengths[letter] if letter in reached else 1 for letter in unique])
-    compact = np.broadcast_to(compact, [lengths[letter] for letter in unique])
-    if unique == mine:
-        return compact
-    found = np.zeros(np.shape(inputs[position]))
-    np.einsum(f"{mine}->{unique}", found)[...] = compact  # a view of the diagonal
-    return found
-
-
-WHOLE: Mapping[str, Callable[..., Value]] = {
-    "matmul": np.matmul,
-    "dot": np.dot,
-    "outer": np.multiply.outer,
-    "cross": np.cross,
-    "sum": lambda x, axis, keepdims: np.sum(x, axis=axis, keepdims=bool(keepdims)),
-    "prod": lambda x, axis, keepdims: np.prod(x, axis=axis, keepdims=bool(keepdims)),
-    "amax": lambda x, axis, keepdims: np.max(x, axis=axis, keepdims=bool(keepdims)),
-    "amin": lambda x, axis, keepdims: np.min(x, axis=axis, keepdims=bool(keepdims)),
-    "mean": _mean,
-    "var": _var,
-    "std": lambda x, axis, keepdims, ddof: np.sqrt(_var(x, axis, keepdims, ddof)),
-    "norm": _norm,
-    "logsumexp": _logsumexp,
-    "softmax": _softmax,
-    "log_softmax": _log_softmax,
-    "cumsum": np.cumsum,
-    "trace": lambda x: np.trace(x, axis1=-2, axis2=-1),
-    "det": np.linalg.det,
-    "inv": np.linalg.inv,
-    "solve": np.linalg.solve,
-    "transpose": np.transpose,
-    "transpose_back": lambda x, axes: np.transpose(
-        x, None if axes is None else np.argsort(shapes.axes_of(np.shape(x), axes))
-    ),
-    "matrix_transpose": lambda x: np.swapaxes(x, -1, -2),
-    "reshape": np.reshape,
-    "flip": np.flip,
-    "stack": lambda *x, axis: np.stack(x, axis=axis) if x else np.zeros(0),
-    "concatenate": lambda *x, axis: np.concatenate(x, axis=axis),
-    "index": _index,
-    "take": lambda x, index, axis: np.moveaxis(np.asarray(x), axis, 0)[index],
-    "einsum": _einsum,
-    "arange": lambda range: np.array(shapes.span_of(range), dtype=np.float64),  # noqa: A006
-    "size": lambda x: float(np.size(x)),
-    "ndim": lambda x: float(np.ndim(x)),
-    "spread": _spread,
-    "sum_to": _sum_to,
-    "broadcast_to": lambda a, x: np.broadcast_to(a, np.shape(x)),
-    "prod_others": _prod_others,
-    "last": _last,
-    "last_back": _last_back,
-    "eye_like": lambda x: np.eye(np.shape(x)[-1]),
-    "cofactor": _cofactor,
-    "reshape_like": lambda a, x: np.reshape(a, np.shape(x)),
-    "part": lambda a, *x, axis, index: a[_section(x, axis, index)],
-    "part_back": _part_back,
-    "index_back": _index_back,
-    "take_back": _take_back,
-    "einsum_back": _einsum_back,
 }

@@ -26,7 +26,6 @@ from exprgrad.tidy import derive
 from exprgrad.values import Value, array
 
 _ADD, _MUL, _AND, _OR, _WHERE = (ROWS[name] for name in ("add", "mul", "and", "or", "where"))
-_SUM_TO, _BROADCAST_TO = ROWS["sum_to"], ROWS["broadcast_to"]
 
 
 class Backward(NamedTuple):
@@ -219,7 +218,7 @@ def _pulled(
         moved = None
         if guards and total.guard is not None and gate.op.moves:  # what is no gradient above is none below
             there = pull(builder, gate, out, position, total.guard)
-            moved = there and _fitted(builder, there.wire, source)
+            moved = there and builder.fit(there.wire, source)
         push = _guarded(builder, made.wire, moved, made.guard)
         found.append(push if guards else Pull(push.wire, None))
     return found
@@ -284,7 +283,7 @@ def _transposed(op: Row, params: tuple[Static, ...], position: int, shapes: tupl
     made = _pulls(builder, gate, out, out + 1, [place == position for place in range(out)])[position]
     if made is None:
         return None
-    wire = _fitted(builder, _guarded(builder, made.wire, None, made.guard).wire, position)
+    wire = builder.fit(_guarded(builder, made.wire, None, made.guard).wire, position)
     circuit = builder.circuit(wire)
     back = backward(circuit, ["g"], shapes=dict(zip(circuit.inputs, builder.known, strict=False)))
     gradient = back.gradient[out + 1]
@@ -293,17 +292,5 @@ def _transposed(op: Row, params: tuple[Static, ...], position: int, shapes: tupl
 
 def _fit(builder: Builder, push: Pull, source: int) -> Pull:
     """A gradient in the shape of its wire: summed where the wire was broadcast, broadcast where it was summed."""
-    if builder.shapes is None:
-        return push
     guard = push.guard
-    return Pull(_fitted(builder, push.wire, source), guard if guard is None else _fitted(builder, guard, source))
-
-
-def _fitted(builder: Builder, wire: int, source: int) -> int:
-    if builder.shapes is None or builder.shapes[wire] == builder.shapes[source]:
-        return wire
-    here, wanted = builder.shapes[wire], builder.shapes[source]
-    near = wanted[len(wanted) - len(here) :]
-    grows = len(here) <= len(wanted) and all([one in (1, two) for one, two in zip(here, near, strict=True)])
-    op = _BROADCAST_TO if grows else _SUM_TO
-    return builder.add(op, (wire, source))
+    return Pull(builder.fit(push.wire, source), guard if guard is None else builder.fit(guard, source))

@@ -166,6 +166,10 @@ class Builder:
         self.names[name] = len(self.gates) - 1
         return len(self.gates) - 1
 
+    def fit(self, wire: int, like: int) -> int:  # noqa: ARG002  shapes.py has more to do
+        """The wire in the shape of another one: scalars have one shape."""
+        return wire
+
     def name(self, wire: int, name: str) -> None:
         """Gives a wire a name, its first one also as its label."""
         gate = self.gates[wire]

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 
 from exprgrad.circuit import Builder, Circuit, Composite, Gate, Literal, literal
 from exprgrad.errors import MARGIN, FormulaError, Span, excerpt, shown
-from exprgrad.gates import CONST, INPUT, Param, Row, Static
+from exprgrad.gates import CONST, INPUT, ROWS, Param, Row, Static
 from exprgrad.items import extent
 from exprgrad.shape_rules import RULES, Misfit, Shape, broadcast
 from exprgrad.values import Value, dims, shape
+
+_SUM_TO, _BROADCAST_TO = ROWS["sum_to"], ROWS["broadcast_to"]
 
 
 def infer(circuit: Circuit, given: Mapping[int, Shape]) -> list[Shape]:
@@ -76,6 +78,15 @@ class Shaped(Builder):
         """A new input's wire, of its default's shape."""
         self.known.append(_extent(default))
         return super().input(name, default, span)
+
+    def fit(self, wire: int, like: int) -> int:
+        """The wire in the shape of another one: summed along the axes that has not, broadcast along others."""
+        here, wanted = self.known[wire], self.known[like]
+        if here == wanted:
+            return wire
+        near = wanted[len(wanted) - len(here) :]
+        grows = len(here) <= len(wanted) and all([one in (1, two) for one, two in zip(here, near, strict=True)])
+        return self.add(_BROADCAST_TO if grows else _SUM_TO, (wire, like))
 
 
 def _error(circuit: Circuit, wire: int, shapes: Sequence[Shape], misfit: Misfit) -> FormulaError:

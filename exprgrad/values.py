@@ -17,7 +17,7 @@ _SHORT = 24  # characters of an array that a message shows
 
 
 def array(value: Any, extent: Sequence[int] | None = None, spread: bool = False) -> Value:
-    """Numbers as a new, contiguous array, of this shape, or broadcast to it; a float for a single number.
+    """Numbers as a contiguous array, of this shape, or broadcast to it; a float for a single number.
 
     Raises TypeError or ValueError for anything but real numbers, such as a ragged list.
     """
@@ -26,7 +26,7 @@ def array(value: Any, extent: Sequence[int] | None = None, spread: bool = False)
     given = np.asarray(value)
     if given.dtype.kind not in "biuf":
         raise TypeError(f"{given.dtype} is no real number")
-    found = np.array(given, dtype=np.float64, order="C")
+    found = np.asarray(given, dtype=np.float64, order="C")
     if extent is not None:
         found = np.broadcast_to(found, extent).copy() if spread else found.reshape(extent)
     return found if found.ndim else float(found)

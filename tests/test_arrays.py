@@ -215,7 +215,7 @@ def test_gradients_of_what_was_broadcast_add_up(row: Row, shapes: tuple[tuple[in
         alone = run(circuit, {name: float(value[place]) for name, value in spread.items()})
         for name, gradient in alone.gradient.items():
             near = place[len(place) - sums[name].ndim :]
-            at = tuple([0 if length == 1 else k for k, length in zip(near, sums[name].shape, strict=True)])
+            at = tuple([0 if length == 1 else k for k, length in zip(near, shape(sums[name]), strict=True)])
             sums[name][at] += gradient
             sizes[name][at] += abs(gradient)
     for name, gradient in got.gradient.items():

@@ -17,7 +17,7 @@ def cell(value: Value | None, full: bool) -> str:
     if isinstance(value, float):
         return digits(value)
     if value.size > SMALL and not full:
-        from exprgrad.arrays import summary
+        from exprgrad.whole import summary
 
         return "\n".join(f"{name:4} {number:.6g}" for name, number in summary(value).items())
     return "\n".join(_lines(value.tolist()))
