@@ -5,9 +5,10 @@
 >>> result.value, result.gradient
 (-12.0, {'x': -4.0, 'y': -4.0, 'z': 3.0})
 
-``read`` makes a circuit of a formula, ``run`` runs it at a point, ``backward`` and ``tangent`` make
-circuits of its derivatives, ``to_formula`` prints a circuit, ``notes`` says where a run is
-not finite or not smooth.  Everything a user can set right is raised as an ExprgradError.
+``read`` makes a circuit of a formula, ``run`` runs it at a point, ``jacobian`` differentiates every
+element of an array, ``backward`` and ``tangent`` make circuits of its derivatives, ``to_formula`` prints
+a circuit, ``notes`` says where a run is not finite or not smooth.  Values are floats and NumPy arrays.
+Everything a user can set right is raised as an ExprgradError.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from exprgrad.errors import ExprgradError, FormulaError, UsageError
     from exprgrad.kinks import Note
     from exprgrad.read import read
-    from exprgrad.run import Run, run
+    from exprgrad.run import Run, jacobian, run
     from exprgrad.write.formula import write as to_formula
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Run",
     "UsageError",
     "backward",
+    "jacobian",
     "notes",
     "read",
     "run",
@@ -53,7 +55,7 @@ _HOMES = {
     "errors": ("ExprgradError", "FormulaError", "UsageError"),
     "kinks": ("Note",),
     "read": ("read",),
-    "run": ("Run", "run"),
+    "run": ("Run", "jacobian", "run"),
     "write.formula": ("to_formula",),
 }
 
