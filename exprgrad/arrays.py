@@ -21,6 +21,11 @@ from exprgrad.lower import body
 from exprgrad.values import Value, array
 from exprgrad.whole import WHOLE
 
+# The C library gives the memory of each freed array back to the system and asks for it again, page by
+# page, in the next gate: half the time of a network.  glibc stops that for arrays up to the size of the
+# largest block it has seen freed, and looks at blocks below 32 MiB only; this one is never touched.
+np.empty(2**22 - 2**14)
+
 
 def forward(
     gates: Sequence[Gate],
@@ -31,18 +36,24 @@ def forward(
 ) -> list[Value]:
     """forward.py's ``forward`` with arrays; raises GateError.
 
-    Of the wires that are not in ``keep``, if it is given, the values are let go after their last use.
+    Of the wires that are not in ``keep``, if it is given, the values are let go after their last
+    use, and what nobody uses is not computed.
     """
     values = list(known)
     done: dict[int, list[int]] = {}
+    needed: Collection[int] = range(len(gates))
     if keep is not None:
-        last = {source: wire for wire in range(len(values), len(gates)) for source in gates[wire].inputs}
-        for source, wire in last.items():
-            if source not in keep:
-                done.setdefault(wire, []).append(source)
+        needed = set(keep)
+        for wire in range(len(gates) - 1, len(values) - 1, -1):
+            if wire in needed:
+                done[wire] = [source for source in gates[wire].inputs if source not in needed]
+                needed.update(done[wire])
     with np.errstate(all="ignore"):
         for wire in range(len(values), len(gates)):
             op, sources, _, _, value, params = gates[wire]
+            if wire not in needed:
+                values.append(None)
+                continue
             if op is CONST:
                 values.append(value if isinstance(value, float) else array(value))
                 continue
@@ -98,7 +109,12 @@ def _truth(compare: Callable[..., Any]) -> Callable[..., Value]:
 
 
 def _where(c: Value, a: Value, b: Value) -> Value:
-    return np.where(np.asarray(c, dtype=bool), a, b)
+    """a where c is not 0, else b; for b = 0 the bits of a and those of a mask, which has no branches."""
+    chosen = np.not_equal(c, 0)
+    if isinstance(b, float) and b == 0 and np.copysign(1, b) > 0 and isinstance(a, np.ndarray) and np.ndim(c):
+        mask = np.negative(chosen, dtype=np.int64, casting="unsafe")
+        return np.bitwise_and(a.view(np.int64), mask).view(np.float64)
+    return np.where(chosen, a, b)
 
 
 def _log_base(x: Value, base: Value) -> Value:

@@ -182,7 +182,10 @@ def _through(builder: Builder, push: Pull, local: Local, guards: bool) -> Pull:
     """What a gate hands on: the arriving gradient times the local one, under both their guards."""
     if not guards:
         return Pull(derive(builder, _MUL, (push.wire, local.shown)), None)
-    return _guarded(builder, derive(builder, _MUL, (push.wire, local.wire)), push.guard, local.guard)
+    wire = derive(builder, _MUL, (push.wire, local.wire))
+    if wire == push.wire and local.guard is None:
+        return push  # a local gradient of 1: what is 0 under the guard stays 0
+    return _guarded(builder, wire, push.guard, local.guard)
 
 
 def _guarded(builder: Builder, wire: int, first: int | None, second: int | None) -> Pull:

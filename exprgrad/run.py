@@ -127,7 +127,7 @@ def _behind(circuit: Circuit, back: Backward, values: list[Value], arriving: Val
         else:
             gradients.append(None)
         found = [None if local is None else every[local] for local in back.local[wire]]
-        if has_nan(value):
+        if any([local is not None for local in found]) and has_nan(value):
             found = [None if local is None else blank(local, value) for local in found]
         locals_.append(tuple(found))
     return Run(circuit, values, gradients, locals_, back)

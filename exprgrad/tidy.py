@@ -38,6 +38,8 @@ def _simpler(builder: Builder, op: Row, inputs: tuple[int, ...]) -> int | None:
         return builder.const(function(op)(*numbers))
     if name == "where" and isinstance(known[0], float):  # where(1, a, b) -> a
         return inputs[1] if known[0] else inputs[2]
+    if name == "where" and known[1:] == [1.0, 0.0] and _is_condition(builder, inputs[0]):  # where(c, 1, 0) -> c
+        return inputs[0]
     if name == "mul" and 1 in known:  # x*1 -> x
         return inputs[known.index(1) ^ 1]
     if name in ("div", "pow") and known[1] == 1:  # x/1 -> x, x^1 -> x
@@ -49,3 +51,9 @@ def _simpler(builder: Builder, op: Row, inputs: tuple[int, ...]) -> int | None:
     if name == "or" and any(numbers):  # c or 1 -> 1
         return builder.const(1.0)
     return None
+
+
+def _is_condition(builder: Builder, wire: int) -> bool:
+    """Whether a wire is 1 or 0: it is a comparison's, or of and, or, not."""
+    op = builder.gates[wire].op
+    return op.symbol is not None and op.gradients is not None and not any(op.gradients)

@@ -31,9 +31,9 @@ WANTED = ("W1", "b1", "W2", "b2")
 ROUNDS, STARTS = 15, 9
 LEAST = 0.1  # seconds of calls in a row
 TITLE = f"""5. A network
-{PICTURES} pictures of {PIXELS} pixels, {HIDDEN} relus, {CLASSES} classes, softmax and cross-entropy, in float64:
-the loss, and its gradients by both layers.  Medians of {ROUNDS} and {STARTS} in turn.
-Ratio of a peer's time to that of exprgrad: below 1 is faster than exprgrad."""
+{PICTURES} pictures of {PIXELS} pixels, {HIDDEN} relus, {CLASSES} classes: the cross-entropy and its
+gradients by both layers, in float64; medians of {ROUNDS} and {STARTS} in turn.
+Ratio of a peer's time to that of exprgrad: below 1 is faster than it."""
 
 Array = NDArray[np.float64]
 Job = Callable[[], list[Any]]  # the loss, then its gradients
