@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import signal
@@ -20,6 +21,7 @@ class Stopped(BaseException):
 
 def main() -> NoReturn:
     """The ``exprgrad`` command: sys.argv in, the exit status out."""
+    gc.set_threshold(100_000, 50, 50)  # imports make a lot of objects and no garbage
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup and & leave some ignored
             signal.signal(number, _stop)

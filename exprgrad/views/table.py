@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from rich.box import ROUNDED, SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.table import Table
@@ -148,13 +149,21 @@ class _Fitting:
         self.rows = rows
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        unbounded = options.update(max_width=1_000_000)
-        table = _wide(self.rows)
-        if Measurement.get(console, unbounded, table).maximum > options.max_width:
-            table = _narrow(self.rows)
-            needed = Measurement.get(console, unbounded, table).minimum
-            options = options.update(max_width=max(options.max_width, needed))
-        yield from console.render(table, options)
+        if _width(self.rows) <= options.max_width:
+            yield from console.render(_wide(self.rows), options)
+            return
+        table = _narrow(self.rows)
+        needed = Measurement.get(console, options.update(max_width=1_000_000), table).minimum
+        yield from console.render(table, options.update(max_width=max(options.max_width, needed)))
+
+
+def _width(rows: list[Line]) -> int:
+    """The columns that the wide table takes, counted here since rich measures as slowly as it draws."""
+    cells = [(*line[:4], _signed(line.value), _signed(line.gradient), _joined(line.locals)) for line in rows]
+    columns = [[*column, header] for header, column in zip(HEADERS, zip(*cells, strict=True), strict=True)]
+    if not any(line.shape for line in rows):
+        del columns[HEADERS.index("shape")]
+    return sum([3 + max([cell_len(part) for cell in column for part in cell.split("\n")]) for column in columns]) + 1
 
 
 def _wide(rows: list[Line]) -> Table:
