@@ -78,10 +78,10 @@ def value(name: str, text: str) -> Value:
     """
     if not text.strip():
         raise UsageError(f"the value of {named(name)} is empty", hint="a value is a number, or a formula of numbers")
-    if text.startswith("@"):
+    if text.lstrip().startswith("@"):
         from exprgrad.load import load
 
-        return load(text[1:])
+        return load(text.strip()[1:])
     try:
         circuit = read(text)
         for wire in circuit.inputs.values():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from exprgrad.circuit import Builder
 from exprgrad.errors import FormulaError, Span, named, nearest, shown
@@ -49,8 +49,9 @@ def call(
         for second in others[:-1]:
             nested = builder.add(rows[0], (nested, second), span)
         return rows[0], (nested, others[-1]), ()
+    wires = [item for item in positional if isinstance(item, int) and item not in builder.constants]
     for row in rows:
-        slots = _fit(row, positional, keywords)
+        slots = _fit(row, positional, keywords, wires)
         if slots is not None:
             inputs = [wire(text, builder, item) for item in slots[0]]
             filled = row.defaults[len(inputs) - len(row.inputs) + len(row.defaults) :] if row.defaults else ()
@@ -63,16 +64,20 @@ def call(
 
 
 def _fit(
-    row: Row, positional: list[Item], keywords: Mapping[str, Keyword]
+    row: Row, positional: list[Item], keywords: Mapping[str, Keyword], wires: Collection[Item]
 ) -> tuple[list[Item], list[Item | None]] | None:
-    """What stands for each input and for each setting (None: its default), or None if it does not fit."""
+    """What stands for each input and for each setting (None: its default), or None if it does not fit.
+
+    ``wires`` are the items that are no constants, and so no settings.
+    """
     rest = list(positional)
     settings: dict[str, Item] = {}
     if row.params and rest and isinstance(rest[0], Fixed) and isinstance(rest[0].value, str):  # einsum's text
         settings[row.params[0]] = rest.pop(0)
     if row.variadic:
-        if len(row.inputs) == 1 and rest and isinstance(rest[0], Listed):  # stack([x, y])
-            inputs, rest = list(rest[0].items), rest[1:]
+        first = rest[0] if rest and row.name in ("stack", "concatenate") else None
+        if isinstance(first, Listed) and not any(isinstance(item, Listed) or item in wires for item in rest[1:]):
+            inputs, rest = list(first.items), rest[1:]  # stack([x, y])
         else:
             inputs, rest = rest, []
         if len(inputs) < len(row.inputs) - 1:
@@ -128,6 +133,8 @@ def _unknown(text: str, node: Node, name: str, definitions: Mapping[str, Row]) -
     place = node.start if node.kind == "call" else text.index(f".{name}", node.start) + 1
     inside = text[text.index("(", place) : node.stop]
     hints = [f"did you mean {shown(like)}?"] if like else []
+    if name in ("array", "asarray", "tensor"):
+        hints = ["an array is written [1, 2] without a function"]
     if node.kind == "call" and (not like or len(name) <= 2):
         hints.append(f"for a product write {shown(name)}*{shown(inside)}")
     hints.append("exprgrad --gates lists the functions")

@@ -16,7 +16,7 @@ from functools import cache
 from typing import NamedTuple
 
 from exprgrad.circuit import Builder, Circuit, Gate
-from exprgrad.errors import CircuitError
+from exprgrad.errors import CircuitError, UsageError, named
 from exprgrad.gates import INPUT, ROWS, Row, Static
 from exprgrad.lower import body
 from exprgrad.rules import Local, Pull, copies, local_gradients, pull
@@ -25,7 +25,7 @@ from exprgrad.shapes import Shaped, infer, is_scalar
 from exprgrad.tidy import derive
 from exprgrad.values import Value, array
 
-_ADD, _MUL, _AND, _OR, _WHERE = (ROWS[name] for name in ("add", "mul", "and", "or", "where"))
+_ADD, _MUL, _AND, _OR, _WHERE, _SUM = (ROWS[name] for name in ("add", "mul", "and", "or", "where", "sum"))
 
 
 class Backward(NamedTuple):
@@ -57,29 +57,32 @@ def backward(
     wrt: Collection[str] | None = None,
     guards: bool = True,
     shapes: Mapping[str, Shape] | None = None,
+    *,
+    one: bool = False,
 ) -> Backward:
     """The circuit followed by the gates of its gradient, in reverse mode.
 
     ``wrt`` names the inputs that gradients flow to; without it, all.  Without ``guards`` the
     unselected branch is an ordinary 0, as in JAX and PyTorch.  ``shapes`` are the inputs' by name;
-    one that is not there has its default's, or is a scalar.  Raises FormulaError if they do not fit.
+    one that is not there has its default's, or is a scalar.  With ``one`` the zeros of the seed are
+    structural: it is for the gradient of one element of the output, as in a Jacobian.
+    Raises FormulaError if shapes do not fit, UsageError for a name that is no input.
     """
     gates = circuit.gates
     active = _active(circuit, wrt)
     labels = circuit.labels()
     builder, known = _builder(circuit, shapes)
     seed = builder.input(f"d[{labels[circuit.output]}]", _ones(known, circuit.output))
-    arriving: list[list[Pull]] = [[] for _ in gates]
-    arriving[circuit.output] = [Pull(seed, None)]
+    arriving: list[Pull | None] = [None] * len(gates)
+    arriving[circuit.output] = Pull(seed, seed if one else None)
     gradient: list[int | None] = [None] * len(gates)
     guard: list[int | None] = [None] * len(gates)
     local: list[tuple[int | None, ...]] = [()] * len(gates)
     sent: list[tuple[int | None, ...]] = [()] * len(gates)
     for wire in range(circuit.output, -1, -1):
-        pushes, arriving[wire] = arriving[wire], []
-        if not pushes or not active[wire]:
+        total = arriving[wire]
+        if total is None or not active[wire]:
             continue
-        total = _accumulate(builder, pushes)
         gradient[wire], guard[wire] = total
         if total.wire != seed:
             builder.name(total.wire, f"d[{labels[wire]}]")
@@ -94,7 +97,7 @@ def backward(
         sent[wire] = tuple([push and push.wire for push in handed])
         for source, push in zip(gate.inputs, handed, strict=True):
             if push is not None:
-                arriving[source].append(_fit(builder, push, source))
+                arriving[source] = _added(builder, arriving[source], _fit(builder, push, source))
     return Backward(builder.circuit(circuit.output, circuit.text), seed, active, gradient, guard, local, sent, known)
 
 
@@ -114,19 +117,20 @@ def tangent(circuit: Circuit, wrt: str, shapes: Mapping[str, Shape] | None = Non
             one = _ones(known, wire)
             rate[wire] = builder.const(one) if isinstance(one, float) else builder.input(f"t[{wrt}]", one)
             continue
-        terms = []
+        total: Pull | None = None
         if _by_elements(builder, gate, wire):
             for source, local in zip(gate.inputs, _locals(builder, gate, wire, active), strict=True):
                 moving = rate[source]
                 if moving is not None and local is not None:
-                    terms.append(_through(builder, Pull(moving, None), local, guards=True))
+                    term = _through(builder, Pull(moving, None), local, guards=True)
+                    total = _added(builder, total, _fit(builder, term, wire))
         else:
             for position, source in enumerate(gate.inputs):
                 moving = rate[source]
-                if moving is not None:
-                    terms += _pushed(builder, gate, wire, position, moving)
-        if terms:
-            rate[wire] = _accumulate(builder, [_fit(builder, term, wire) for term in terms]).wire
+                term_ = None if moving is None else _pushed(builder, gate, wire, position, moving)
+                if term_ is not None:
+                    total = _added(builder, total, _fit(builder, term_, wire))
+        rate[wire] = total and total.wire
     output = rate[circuit.output]
     return builder.circuit(builder.const(0.0) if output is None else output, circuit.text)
 
@@ -134,11 +138,19 @@ def tangent(circuit: Circuit, wrt: str, shapes: Mapping[str, Shape] | None = Non
 def _builder(circuit: Circuit, shapes: Mapping[str, Shape] | None) -> tuple[Builder, list[Shape] | None]:
     """A builder that begins with a circuit, and the shapes of its wires unless all are scalars."""
     wires = circuit.inputs
-    given = {wires[name]: shape for name, shape in (shapes or {}).items()}
+    _known(circuit, shapes or ())
+    given = {wires[name]: tuple(shape) for name, shape in (shapes or {}).items()}
     if not any(given.values()) and is_scalar(circuit.gates):
         return Builder(circuit.gates, circuit.names), None
     known = infer(circuit, given)
     return Shaped(circuit, known), known
+
+
+def _known(circuit: Circuit, names: Collection[str]) -> None:
+    """Raises UsageError for a name that is no input's."""
+    for name in names:
+        if name not in circuit.inputs:
+            raise UsageError(f"{named(name)} is no input of the circuit")
 
 
 def _ones(known: Sequence[Shape] | None, wire: int) -> Value:
@@ -155,6 +167,7 @@ def _by_elements(builder: Builder, gate: Gate, wire: int) -> bool:
 
 def _active(circuit: Circuit, wrt: Collection[str] | None) -> list[bool]:
     """For each wire, whether one of these inputs reaches it by way of gradients."""
+    _known(circuit, wrt or ())
     active: list[bool] = []
     for op, inputs, _, name, _, _ in circuit.gates:
         if op is INPUT:
@@ -168,14 +181,14 @@ def _active(circuit: Circuit, wrt: Collection[str] | None) -> list[bool]:
     return active
 
 
-def _accumulate(builder: Builder, pushes: list[Pull]) -> Pull:
-    """The sum of what arrives at a wire: structurally zero only where all of it is."""
-    wire, guard = pushes[0]
-    for push in pushes[1:]:
-        wire = derive(builder, _ADD, (wire, push.wire))
-        if guard is not None and guard != push.guard:
-            guard = None if push.guard is None else derive(builder, _OR, (guard, push.guard))
-    return Pull(wire, guard)
+def _added(builder: Builder, total: Pull | None, push: Pull) -> Pull:
+    """What has arrived at a wire with one more: structurally zero only where all of it is."""
+    if total is None:
+        return push
+    guard = total.guard
+    if guard is not None and guard != push.guard:
+        guard = None if push.guard is None else derive(builder, _OR, (guard, push.guard))
+    return Pull(derive(builder, _ADD, (total.wire, push.wire)), guard)
 
 
 def _through(builder: Builder, push: Pull, local: Local, guards: bool) -> Pull:
@@ -218,13 +231,24 @@ def _pulled(
         if made is None:
             found.append(None)
             continue
-        moved = None
-        if guards and total.guard is not None and gate.op.moves:  # what is no gradient above is none below
-            there = pull(builder, gate, out, position, total.guard)
-            moved = there and builder.fit(there.wire, source)
-        push = _guarded(builder, made.wire, moved, made.guard)
+        moved = _moved(builder, gate, out, position, total.guard) if guards else None
+        leaf = builder.gates[source].op is INPUT  # nothing below it multiplies by infinity
+        push = _guarded(builder, made.wire, moved, None if leaf and gate.op.moves else made.guard)
         found.append(push if guards else Pull(push.wire, None))
     return found
+
+
+def _moved(builder: Builder, gate: Gate, out: int, position: int, guard: int | None) -> int | None:
+    """Where what a gate hands to an input is a structural zero, as what arrives at it is one there."""
+    if guard is None:
+        return None
+    source = gate.inputs[position]
+    if not gate.op.whole:
+        return builder.fit(guard, source)
+    if not gate.op.moves:  # all of the input meets all of the output
+        return builder.fit(derive(builder, _SUM, (guard,), (None, 0)), source)
+    there = pull(builder, gate, out, position, builder.fit(guard, out))
+    return there and builder.fit(there.wire, source)
 
 
 def _pulls(builder: Builder, gate: Gate, out: int, g: int, wanted: Sequence[bool]) -> list[Pull | None]:
@@ -258,7 +282,7 @@ def _body_backward(op: Row, wanted: tuple[str, ...], shapes: tuple[Shape, ...] |
     return backward(circuit, wanted, shapes=dict(zip(circuit.inputs, shapes, strict=True)) if shapes else None)
 
 
-def _pushed(builder: Builder, gate: Gate, out: int, position: int, rate: int) -> list[Pull]:
+def _pushed(builder: Builder, gate: Gate, out: int, position: int, rate: int) -> Pull | None:
     """What a whole-array gate makes of the rate of one input: its pullback transposed.
 
     A pullback is linear in g, so its own backward pass with respect to g is the derivative
@@ -269,9 +293,9 @@ def _pushed(builder: Builder, gate: Gate, out: int, position: int, rate: int) ->
     shapes = tuple([builder.shapes[wire] for wire in (*gate.inputs, out)])
     made = _transposed(gate.op, gate.params, position, shapes)
     if made is None:
-        return []
+        return None
     wire = copies(builder, made, (*gate.inputs, out, out), (made.output,), seed=rate)[made.output]
-    return [] if wire is None else [Pull(wire, None)]
+    return None if wire is None else Pull(wire, None)
 
 
 @cache

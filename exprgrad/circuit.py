@@ -218,7 +218,7 @@ def literal(value: Literal | Param | Value) -> str:
 
 
 def setting(value: Static) -> str:
-    """A setting as it is written in a formula: ``axis=-1``, ``shape=[2, 3]``, ``key=[0, 1:3]``."""
+    """A setting as it is written in a formula: ``axis=-1``, ``shape=[2, 3]``, ``key='0, 1:3'``."""
     if isinstance(value, Slice):
         start, stop, step = ("" if bound is None else str(bound) for bound in value)
         return f"{start}:{stop}" + (f":{step}" if step else "")
@@ -227,5 +227,6 @@ def setting(value: Static) -> str:
     if isinstance(value, (Entry, Param)):
         return "*" if isinstance(value, Entry) else value.name
     if isinstance(value, tuple):
-        return f"[{', '.join(map(setting, value))}]"
+        text = ", ".join(map(setting, value))
+        return f"[{text}]" if all(type(one) in (int, tuple) for one in value) else f"'{text}'"
     return repr(value)

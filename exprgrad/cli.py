@@ -12,7 +12,6 @@ import click
 from exprgrad import __version__
 from exprgrad.arguments import value
 from exprgrad.chain import backward
-from exprgrad.circuit import Circuit
 from exprgrad.command import Choice, Command
 from exprgrad.diagnose import notes
 from exprgrad.errors import ExprgradError, Report, UnmetError, UsageError, shown
@@ -84,18 +83,25 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     wires(circuit, ctx.meta["values"], wrt)
     point = {name: value(name, text) for name, text in ctx.meta["values"].items()}
     if options["jacobian"]:
-        for name in ("upstream", "strict"):
-            if options[name]:
-                raise UsageError(f"--jacobian is of each element by itself: leave --{name} out")
-        deliver(_jacobian(to, circuit, point, wrt, options["full"]), options["out"], source)
+        if options["upstream"]:
+            raise UsageError("--jacobian is of each element by itself: leave --upstream out")
+        result, derivative = jacobian(circuit, point, wrt)
+        lines = _jacobian(to, result, derivative, options["full"], options["out"])
+        _finish(result, lines, options, source)
         return
     arriving = None if options["upstream"] is None else value("--upstream", options["upstream"])
     result = run(circuit, point, wrt, arriving)
+    _finish(result, None, options, source)
+
+
+def _finish(result: Run, lines: Iterable[str] | None, options: Mapping[str, Any], source: str | None) -> None:
+    """Delivers a result, or these lines of it, and tells the notes."""
     found = notes(result)
     if options["strict"] and any(note.strict for note in found):
         first = next(note for note in found if note.strict)
         raise UnmetError(f"--strict: {first.report.message}", *first.report[1:])
-    deliver(_reading(to, result, found, options["out"], options["full"]), options["out"], source)
+    to = options["to"] or _by_ending(options["out"])
+    deliver(lines or _reading(to, result, found, options["out"], options["full"]), options["out"], source)
     _tell(found, options["quiet"])
 
 
@@ -172,13 +178,10 @@ def _stage(stage: str, text: str, values: Mapping[str, str], of: str | None, wrt
     return backward(circuit, wrt, shapes={name: shape(number) for name, number in point.items()}).circuit.lines()
 
 
-def _jacobian(
-    to: str, circuit: Circuit, point: Mapping[str, Value], wrt: list[str] | None, full: bool
-) -> Iterable[str]:
+def _jacobian(to: str, result: Run, found: Mapping[str, Value], full: bool, out: str | None) -> Iterable[str]:
     """The lines of a Jacobian, as JSON, a row for each element of the output, or a table."""
     from exprgrad.write import flat, json
 
-    result, found = jacobian(circuit, point, wrt)
     if to == "json":
         return json.write_jacobian(result, found)
     if to in ("csv", "tsv"):
@@ -187,7 +190,7 @@ def _jacobian(
         raise UsageError(f"--jacobian is a table, json, csv or tsv, not {to}")
     from exprgrad.views import table
 
-    return table.draw(table.show_jacobian(result, found, full), to_terminal=True)
+    return table.draw(table.show_jacobian(result, found, full), out is None)
 
 
 def _reading(to: str, result: Run, found: list[Note], out: str | None, full: bool) -> Iterable[str]:

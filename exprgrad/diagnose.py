@@ -12,7 +12,7 @@ from exprgrad.errors import Report, shown
 from exprgrad.forward import function, rule
 from exprgrad.gates import CONST, GATES, INPUT
 from exprgrad.kinks import Note, edges
-from exprgrad.live import facts, inside, live, piece
+from exprgrad.live import facts, inside, live, piece, selected
 from exprgrad.lower import formula
 from exprgrad.run import Run
 from exprgrad.values import Place, Value, at, is_finite, pick, product, spots, unbounded
@@ -52,13 +52,15 @@ def _not_finite(run: Run, alive: Sequence[bool]) -> Iterator[Note]:
     wires = [
         wire
         for wire, value in enumerate(run.values)
-        if alive[wire] and not is_finite(value) and (bad or not (given[wire] or gates[wire].op is INPUT))
+        if alive[wire]
+        and spots(selected(run, wire, unbounded(value)))[0]
+        and (bad or not (given[wire] or gates[wire].op is INPUT))
     ]
     if not bad and not wires:
         return
     if wires:
         wire = wires[0]
-        place = spots(unbounded(run.values[wire]))[1]
+        place = spots(selected(run, wire, unbounded(run.values[wire])))[1]
         report, number = _forward_origin(run.circuit, run.values, wire, place), pick(run.values[wire], place)
     else:
         place = ()
@@ -129,7 +131,7 @@ def _backward_origin(run: Run, alive: Sequence[bool]) -> tuple[int, float, Repor
                 return wire, number, report._replace(hint=f"it comes through {here}, or adds up there")
             if slope is None:
                 continue
-            count, place = spots(unbounded(product(whole, slope)))
+            count, place = spots(selected(run, wire, unbounded(product(whole, slope))))
             if not count:
                 continue
             label = facts(circuit, run.values, wire, place)

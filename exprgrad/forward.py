@@ -80,10 +80,14 @@ def _bound(circuit: Circuit, settings: Mapping[str, Static]) -> Circuit:
     """A circuit with these settings in the places of its Params."""
     if not settings:
         return circuit
-    gates = [
-        gate._replace(params=tuple([settings[one.name] if isinstance(one, Param) else one for one in gate.params]))
-        for gate in circuit.gates
-    ]
+    gates = []
+    for gate in circuit.gates:
+        if isinstance(gate.value, Param):
+            number = settings[gate.value.name]
+            gates.append(gate._replace(value=float(number) if isinstance(number, int) else 0.0))
+        else:
+            params = [settings[one.name] if isinstance(one, Param) else one for one in gate.params]
+            gates.append(gate._replace(params=tuple(params)))
     return Circuit(tuple(gates), circuit.names, circuit.output, circuit.text)
 
 

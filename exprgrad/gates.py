@@ -40,8 +40,10 @@ rule of their own is named after the gate, ``index_back``.  ``where`` on a rank 
 ``"x | axis keepdims=0"``  behind the bar stand settings: whole numbers, lists of them or texts that
               are fixed in the formula and carry no gradient.  A star takes any number: ``*x``, ``*shape``.
               In pullbacks ``*x`` stands for all of them, ``*g`` for the same with g in the place of
-              number ``position``, and ``here`` is the number of the one the pullback is for.
+              number ``position``; without a star, ``x`` is the one the pullback is for.  ``here`` is its
+              number, ``before`` how much of the axis those before it take.
 ``moves=``    the gate only moves and adds its elements, so a structural zero stays one.
+``live=``     where the pullback is not structurally zero: which elements were selected at all.
 """
 
 from __future__ import annotations
@@ -422,38 +424,43 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
     whole("outer", "a b", "g @ b", "a @ g", doc="each element of a vector times each of another"),
     whole("cross", "a b", "cross(b, g)", "cross(g, a)", doc="of vectors of 3 elements, along the last axis"),
     whole("sum", "x | axis keepdims=0", "spread(g, x, axis, keepdims)", moves=True),
-    whole("mean", "x | axis keepdims=0", "spread(g/(size(x)/size(out)), x, axis, keepdims)"),
+    whole("mean", "x | axis keepdims=0", "spread(g/(size(x)/size(out)), x, axis, keepdims)", moves=True),
     whole("prod", "x | axis keepdims=0", "spread(g, x, axis, keepdims)*prod_others(x, axis)"),
     whole("amax", "x | axis keepdims=0",
-          "spread(g/sum(x == spread(out, x, axis, keepdims), axis, keepdims), x, axis, keepdims)",
+          "where(x < spread(out, x, axis, keepdims), 0,"
+          " spread(g/sum(x == spread(out, x, axis, keepdims), axis, keepdims), x, axis, keepdims))",
           live=("not (x < spread(out, x, axis, keepdims))",), aliases="max",
           kinks=(Kink("sum(x == spread(out, x, axis, keepdims), axis, keepdims) > 1", "0", "1",
                       "1/sum(x == spread(out, x, axis, keepdims), axis, keepdims)",
                       "1/sum(x == spread(out, x, axis, keepdims), axis, keepdims)"),),
-          doc="the largest element; a tie shares the gradient evenly"),
+          moves=True, doc="the largest element; a tie shares the gradient evenly"),
     whole("amin", "x | axis keepdims=0",
-          "spread(g/sum(x == spread(out, x, axis, keepdims), axis, keepdims), x, axis, keepdims)",
+          "where(x > spread(out, x, axis, keepdims), 0,"
+          " spread(g/sum(x == spread(out, x, axis, keepdims), axis, keepdims), x, axis, keepdims))",
           live=("not (x > spread(out, x, axis, keepdims))",), aliases="min",
           kinks=(Kink("sum(x == spread(out, x, axis, keepdims), axis, keepdims) > 1", "1", "0",
                       "1/sum(x == spread(out, x, axis, keepdims), axis, keepdims)",
                       "1/sum(x == spread(out, x, axis, keepdims), axis, keepdims)"),),
-          doc="the smallest element; a tie shares the gradient evenly"),
+          moves=True, doc="the smallest element; a tie shares the gradient evenly"),
     whole("var", "x | axis keepdims=0 ddof=0",
           "spread(2*g/(size(x)/size(out) - ddof), x, axis, keepdims)*(x - mean(x, axis, 1))",
           doc="the mean squared distance from the mean"),
     whole("std", "x | axis keepdims=0 ddof=0",
           "where(spread(out, x, axis, keepdims) == 0, 0,"
           " spread(g/(out*(size(x)/size(out) - ddof)), x, axis, keepdims)*(x - mean(x, axis, 1)))",
+          kinks=(Kink("out == 0 and size(x) > 1", "-sqrt(1/(size(x)/size(out) - ddof) - 1/(size(x)/size(out))^2)",
+                      "sqrt(1/(size(x)/size(out) - ddof) - 1/(size(x)/size(out))^2)", "nan", "nan"),),
           doc="the square root of var"),
     whole("norm", "x | axis keepdims=0",
           "where(spread(out, x, axis, keepdims) == 0, 0,"
           " spread(g, x, axis, keepdims)*(x/spread(out, x, axis, keepdims)))",
+          kinks=(Kink("out == 0 and size(x) > 0", "-1", "1", "nan", "0"),),
           doc="the Euclidean length of all elements, without overflow"),
     whole("logsumexp", "x | axis keepdims=0",
           "spread(g, x, axis, keepdims)*softmax(x, axis)", doc="log(sum(exp(x))) without overflow"),
     whole("softmax", "x | axis=-1", "out*(g - sum(g*out, axis, 1))", doc="exp(x)/sum(exp(x))"),
     whole("log_softmax", "x | axis=-1", "g - softmax(x, axis)*sum(g, axis, 1)", doc="x - logsumexp(x)"),
-    whole("cumsum", "x | axis=-1", "flip(cumsum(flip(g, axis), axis), axis)", doc="the sums of the first elements"),
+    whole("cumsum", "x | axis=-1", "flip(cumsum(flip(g, axis), axis), axis)", moves=True, doc="the sums of the first elements"),
     whole("trace", "x", "g[..., newaxis, newaxis]*eye_like(x)", doc="the sum of a square matrix's diagonal"),
     whole("det", "x", "g[..., newaxis, newaxis]*cofactor(x)", doc="the determinant of a square matrix"),
     whole("inv", "x", "-(out.mT @ g @ out.mT)", doc="the inverse of a square matrix"),
@@ -465,11 +472,13 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
     whole("reshape", "x | *shape", "reshape_like(g, x)", moves=True, doc="the elements in another shape; -1 fits"),
     whole("flip", "x | axis", "flip(g, axis)", moves=True, doc="the elements in reverse order"),
     whole("stack", "*x | axis=0", "take(g, here, axis)", moves=True, doc="[x, y]: arrays of one shape along a new axis"),
-    whole("concatenate", "*x | axis=0", "part(g, *x, axis=axis, index=here)", moves=True, aliases="concat",
+    whole("concatenate", "*x | axis=0", "part(g, x, axis, before)", moves=True, aliases="concat",
           doc="arrays one behind the other"),
     whole("index", "x *i | key", "index_back(g, x, *i, key=key)", None, moves=True,
+          live=("index_back(broadcast_to(1, out), x, *i, key=key)", None),
           doc="x[0, -1, 2:5, ...]: elements by their place; an index counts from 0, from the end if negative"),
-    whole("take", "x | index axis", "take_back(g, x, index, axis)", moves=True, doc="what has this place along an axis"),
+    whole("take", "x | index axis", "take_back(g, x, index, axis)", moves=True,
+          live=("take_back(broadcast_to(1, out), x, index, axis)",), doc="what has this place along an axis"),
     whole("einsum", "*x | subscripts", "einsum_back(g, *x, subscripts=subscripts, position=here)",
           doc="Einstein's sum: einsum('ij,jk->ik', a, b)"),
     whole("arange", "| *range", doc="0, 1, 2 …: below a stop; or start, stop, step"),
@@ -489,12 +498,16 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
     whole("last_back", "a x | axis", "last(g, axis)", None, moves=True, doc="the pullback of last"),
     whole("eye_like", "x", None, doc="the identity matrix of the size of the last axis"),
     whole("cofactor", "x",
-          "sum(g*inv(x).mT, [-2, -1], 1)*out - out @ g.mT @ inv(x).mT", doc="the gradient of det, of singular matrices too"),
+          "cofactor_back(g, x)", doc="the gradient of det, of singular matrices too"),
+    whole("cofactor_back", "a x", "cofactor_back(g, x)",
+          "cofactor_back(sum(a*inv(x).mT, [-2, -1], 1)*g - g @ inv(x) @ a, x)"
+          " - inv(x).mT @ (sum(g*cofactor(x), [-2, -1], 1)*a - a @ cofactor(x).mT @ g).mT @ inv(x).mT",
+          doc="the pullback of cofactor, of singular matrices too"),
     whole("transpose_back", "x | *axes", "transpose(g, axes)", moves=True, doc="the pullback of transpose"),
     whole("reshape_like", "a x", "reshape_like(g, a)", None, moves=True, doc="the elements of a in x's shape"),
-    whole("part", "a *x | axis index", "part_back(g, *x, axis=axis, index=index)", None, moves=True,
-          doc="what of concatenate comes from one input"),
-    whole("part_back", "a *x | axis index", "part(g, *x, axis=axis, index=index)", None, moves=True, doc="the pullback of part"),
+    whole("part", "a x | axis before", "part_back(g, a, axis, before)", None, moves=True,
+          live=("part_back(broadcast_to(1, out), a, axis, before)", None), doc="of a, as much as x has, from a place along an axis on"),
+    whole("part_back", "a x | axis before", "part(g, a, axis, before)", None, moves=True, doc="the pullback of part"),
     whole("index_back", "a x *i | key", "index(g, *i, key=key)", None, None, moves=True, doc="the pullback of index"),
     whole("take_back", "a x | index axis", "take(g, index, axis)", None, moves=True, doc="the pullback of take"),
     whole("einsum_back", "a *x | subscripts position", "einsum(*g, subscripts=subscripts)",

@@ -6,11 +6,12 @@ lower.py keeps these as they are until somebody wants a wire.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from exprgrad.circuit import Builder, Gate, Literal
 from exprgrad.errors import FormulaError, Span, shown
-from exprgrad.gates import CONST, ROWS, Param, Static
+from exprgrad.gates import CONST, ROWS, Entry, Param, Slice, Static
 from exprgrad.values import dims
 
 MAX_AXES = 32
@@ -76,18 +77,36 @@ def wire(text: str, builder: Builder, item: Item) -> int:
 def static(text: str, builder: Builder, item: Item, what: str, span: Span) -> Static:
     """The setting that an item stands for; FormulaError unless it is one, or a list of them."""
     if isinstance(item, Fixed):
-        return item.value
+        return key(text, item) if what == "key" and isinstance(item.value, str) else item.value
     if isinstance(item, Listed):
         return tuple([static(text, builder, part, what, span) for part in item.items])
     value = number_of(builder, item) if isinstance(item, int) else None
     if isinstance(value, Param):
         return value
-    if not isinstance(value, float) or value != value // 1:
+    if not isinstance(value, float) or value != value // 1 or abs(value) > 2.0**53:
         found = builder.gates[item].span if isinstance(item, int) else span
         raise FormulaError(
             f"{what} must be a whole number", text, found or span, hint="it is fixed in the formula, and no wire"
         )
     return int(value)
+
+
+def key(text: str, item: Fixed) -> Static:
+    """The key of an index that is written as a text: ``'0, 1:3, ..., None, *'``, a star for each wire."""
+    words: dict[str, Static] = {"...": ..., "None": None}
+    found: list[Static] = []
+    for word in [part.strip() for part in str(item.value).split(",") if part.strip()]:
+        bounds = [None if not bound.strip() else bound for bound in word.split(":")]
+        if word == "*":
+            found.append(Entry(sum(isinstance(one, Entry) for one in found)))
+        elif word in words:
+            found.append(words[word])
+        elif len(bounds) <= 3 and all(bound is None or re.fullmatch(" *-?[0-9]{1,15} *", bound) for bound in bounds):
+            numbers = [None if bound is None else int(bound) for bound in bounds]
+            found.append(numbers[0] if len(numbers) == 1 else Slice(*[*numbers, None][:3]))
+        else:
+            raise FormulaError(f"{shown(word)} is no entry of a key", text, item.span)
+    return tuple(found)
 
 
 def number_of(builder: Builder, wire: int) -> Literal | Param | None:

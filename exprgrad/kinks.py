@@ -9,9 +9,10 @@ from exprgrad.circuit import Circuit, Gate
 from exprgrad.errors import Report, shown
 from exprgrad.forward import rule
 from exprgrad.gates import CONST, Kink, Step
-from exprgrad.live import facts, inside, live, moving, piece
+from exprgrad.live import facts, inside, live, moving, piece, selected
 from exprgrad.run import Run, run
-from exprgrad.values import Place, Value, at, digits, pick, spots
+from exprgrad.values import Place, Value, digits, pick, spots
+from exprgrad.values import at as at_
 
 # what the other outcome of a comparison would give costs three backward passes
 _MOST_SWITCHES, _MOST_GATES = 3, 2000
@@ -57,7 +58,7 @@ def edges(run_: Run, alive: Sequence[bool]) -> Iterator[Note]:
                 yield note._replace(wire=wire)
         elif gate.op.kinks or gate.op.steps:
             here = next((local for local in run_.locals[wire] if local is not None), None)
-            for note in _edge(circuit, run_.values, wire, here):
+            for note in _edge(circuit, run_.values, wire, here, run_):
                 comparison = note.kind == "step" and gate.op.gradients == (None, None)
                 switches += comparison
                 cheap = switches <= _MOST_SWITCHES and len(circuit.gates) <= _MOST_GATES and not run_.arrays
@@ -72,8 +73,10 @@ def _inside(circuit: Circuit, values: Sequence[Value]) -> Iterator[Note]:
             yield from _edge(circuit, values, wire, None)
 
 
-def _edge(circuit: Circuit, values: Sequence[Value], wire: int, here: Value | None) -> Iterator[Note]:
-    """What one gate stands on; ``here`` is the local gradient it used."""
+def _edge(
+    circuit: Circuit, values: Sequence[Value], wire: int, here: Value | None, run_: Run | None = None
+) -> Iterator[Note]:
+    """What one gate stands on; ``here`` is the local gradient it used, ``run_`` says what is selected."""
     gate = circuit.gates[wire]
     if gate.op.live and gate.inputs[0] in gate.inputs[1:]:  # max(x, x) has no kink
         return
@@ -86,7 +89,8 @@ def _edge(circuit: Circuit, values: Sequence[Value], wire: int, here: Value | No
 
     standing = False
     for kink in op.kinks:
-        count, place = spots(rule(kink.at, op, gate.params)(*arguments))
+        at = rule(kink.at, op, gate.params)(*arguments)
+        count, place = spots(at if run_ is None else selected(run_, wire, at))
         if not count:
             continue
         standing = True
@@ -100,7 +104,8 @@ def _edge(circuit: Circuit, values: Sequence[Value], wire: int, here: Value | No
             {**numbers, **({} if here is None else {"here": here})},
         )  # fmt: skip
     for step in op.steps:
-        count, place = spots(rule(step.at, op, gate.params)(*arguments))
+        at = rule(step.at, op, gate.params)(*arguments)
+        count, place = spots(at if run_ is None else selected(run_, wire, at))
         if not count:
             continue
         standing = True
@@ -122,7 +127,7 @@ def _where(count: int, place: Place) -> str:
     """Where in an array."""
     if not place:
         return "here"
-    return f"at its element {at(place)}" + (f" and at {count - 1} more" if count > 1 else "")
+    return f"at its element {at_(place)}" + (f" and at {count - 1} more" if count > 1 else "")
 
 
 def _numbers(edge: Kink | Step, gate: Gate, arguments: Sequence[Value], place: Place) -> dict[str, float]:

@@ -14,7 +14,10 @@ from exprgrad.values import Place, Value, at, digits, own, pick, spots
 
 
 def live(circuit: Circuit, values: Sequence[Value]) -> list[bool]:
-    """For each wire, whether the output depends on it by way of selected branches."""
+    """For each wire, whether the output depends on it by way of selected branches.
+
+    Of arrays it is enough that one element is selected; ``selected`` looks at each.
+    """
     found = [False] * len(circuit.gates)
     found[circuit.output] = True
     for wire in range(circuit.output, -1, -1):
@@ -23,10 +26,16 @@ def live(circuit: Circuit, values: Sequence[Value]) -> list[bool]:
         op, inputs = circuit.gates[wire].op, circuit.gates[wire].inputs
         reads = [values[w] for w in inputs] if op.live else []
         for position, source in enumerate(inputs):
-            condition = op.live[position] if op.live else None
+            condition = op.live[position] if op.live and not op.whole else None
             if condition is None or spots(rule(condition, op, circuit.gates[wire].params)(*reads, values[wire]))[0]:
                 found[source] = True
     return found
+
+
+def selected(run: Run, wire: int, condition: Value) -> Value:
+    """A condition on a wire's elements where these are not structurally without a gradient."""
+    guard = run.guards[wire]
+    return condition if guard is None or isinstance(condition, (bool, float)) else condition * (guard != 0)
 
 
 def moving(run: Run) -> list[bool]:

@@ -188,7 +188,7 @@ def _index(text: str, builder: Builder, items: list[Item], span: Span) -> tuple[
         if isinstance(item, Fixed) and not isinstance(item.value, (Param, str)):
             key.append(item.value)
         elif isinstance(value, float):
-            if value != value // 1:
+            if value != value // 1 or abs(value) > 2.0**53:
                 raise FormulaError(f"an index is a whole number, not {value!r}", text, span)
             key.append(int(value))
         else:

@@ -180,9 +180,8 @@ class _Reader:
 
     def literal(self, nodes: Sequence[Node]) -> Literal | None:
         """The value of a number with or without signs or of an array of them, None for any other expression."""
-        if nodes[-1].kind not in ("number", "neg", "pos", "array") or any(
-            node.kind not in ("number", "neg", "pos", "array") for node in nodes
-        ):
+        kinds = {node.kind for node in nodes}
+        if not kinds <= {"number", "neg", "pos", "array"} or ("array" in kinds and nodes[-1].kind != "array"):
             return None
         if nodes[-1].kind == "array":
             scratch = Builder()

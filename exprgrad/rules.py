@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from exprgrad.circuit import Builder, Circuit, Gate
 from exprgrad.forward import function
-from exprgrad.gates import CONST, INPUT, ROWS, Param, Row, Static
+from exprgrad.gates import CONST, INPUT, ROWS, Param, Static
 from exprgrad.lower import formula
 from exprgrad.tidy import derive
 
@@ -56,32 +56,45 @@ def local_gradients(builder: Builder, gate: Gate, out: int, active: Collection[b
 def pull(builder: Builder, gate: Gate, out: int, position: int, g: int) -> Pull | None:
     """The pullback of a whole-array gate for one input: what it makes of ``g``, the gradient of its wire ``out``."""
     op = gate.op
-    text = _expanded(op, position, gate.params, len(gate.inputs))
+    text = op.gradient(position)
     if text is None:
         return None
-    names = (*op.parameters(len(gate.inputs)), "out", "g")
-    settings = dict(zip(op.params, gate.params, strict=True))
-    wires = (*gate.inputs, out, g)
-    guard = None
-    if op.live:
-        guard = instance(builder, _rule(str(op.live[position]), names, op.params), wires, settings)
-    return Pull(instance(builder, _rule(text, names, op.params), wires, settings), guard)
+    settings: dict[str, Static] = dict(zip(op.params, gate.params, strict=True))
+    names, wires = op.inputs, gate.inputs
+    live = op.live[min(position, len(op.live) - 1)] if op.live else None
+    if op.variadic:
+        *fixed, star = op.inputs
+        here = position - len(fixed)
+        if "*" in text:
+            names = op.parameters(len(wires))
+            several = list(names[len(fixed) :])
+            text = _expanded(text, star, several, here, settings)
+            live = live and _expanded(live, star, several, here, settings)
+        else:  # of many inputs only this one
+            names, wires = (*fixed, star[1:]), (*wires[: len(fixed)], wires[position])
+            settings |= {"here": here, "before": _before(builder, gate, position, settings)}
+    names, wires = (*names, "out", "g"), (*wires, out, g)
+    params = tuple(settings)
+    guard = None if live is None else instance(builder, _rule(live, names, params), wires, settings)
+    return Pull(instance(builder, _rule(text, names, params), wires, settings), guard)
 
 
-def _expanded(op: Row, position: int, params: tuple[Static, ...], count: int) -> str | None:
+def _before(builder: Builder, gate: Gate, position: int, settings: Mapping[str, Static]) -> int:
+    """How much of the axis that inputs are joined along those before this one take."""
+    axis = settings.get("axis")
+    if builder.shapes is None or not isinstance(axis, int) or gate.op.name != "concatenate":
+        return 0
+    return sum([builder.shapes[source][axis] for source in gate.inputs[:position]])
+
+
+def _expanded(text: str, star: str, names: list[str], here: int, settings: Mapping[str, Static]) -> str:
     """A pullback's text with the stars of a variadic gate written out (see gates.py)."""
-    text = op.gradient(position)
-    if text is None or not op.variadic:
-        return text
-    fixed = len(op.inputs) - 1
-    star, names = op.inputs[-1], list(op.parameters(count)[fixed:])
     swapped = list(names)
-    if "position" in op.params:
-        place = params[op.params.index("position")]
-        if isinstance(place, int):
-            swapped[place] = "g"
+    place = settings.get("position")
+    if isinstance(place, int):
+        swapped[place] = "g"
         text = re.sub(r"\bposition\b(?!=)", str(place), text)
-    text = re.sub(r"\bhere\b", str(position - fixed), text)
+    text = re.sub(r"\bhere\b", str(here), text)
     for mark, inputs in ((star, names), ("*g", swapped)):
         text = text.replace(mark, ", ".join(inputs)) if inputs else text.replace(f", {mark}", "")
     return text

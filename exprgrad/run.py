@@ -13,7 +13,8 @@ from exprgrad.errors import UsageError, named, nearest, shown
 from exprgrad.forward import forward, told
 from exprgrad.gates import GATES
 from exprgrad.shape_rules import Misfit, Shape, broadcast
-from exprgrad.values import Value, array, blank, dims, has_nan, shape
+from exprgrad.shapes import is_array
+from exprgrad.values import Value, array, blank, dims, elements, has_nan, is_finite, shape
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,13 +26,15 @@ class Run:
     None for a wire that carries none: a constant, a condition, an input left out of ``wrt``.
     ``locals[k]`` has the local gradient of gate k with respect to each wire it reads, None where
     none flows; a whole-array gate has none, as its elements meet.  ``backward`` is the circuit
-    that was run.
+    that was run.  ``guards[k]`` is 0 where the gradient of wire k is a structural zero, None where
+    it never is.  Arrays may share memory with those of the point, and are not to be written to.
     """
 
     circuit: Circuit
     values: list[Value]
     gradients: list[Value | None]
     locals: list[tuple[Value | None, ...]]
+    guards: list[Value | None]
     backward: Backward
 
     @property
@@ -75,7 +78,8 @@ def run(
     that is an array and has no upstream gradient; FormulaError where shapes do not fit.
     """
     back, values = _ahead(circuit, point, wrt, guards)
-    return _behind(circuit, back, values, _upstream(circuit, _shape_of(back), upstream))
+    arriving = _upstream(circuit, _shape_of(back), upstream)
+    return _behind(circuit, back, values, blank(arriving, values[circuit.output]))
 
 
 def jacobian(
@@ -84,12 +88,13 @@ def jacobian(
     """The derivative of every element of the output by every element of each input.
 
     The array of an input has the output's shape followed by the input's.  There is one backward run
-    for each element; the Run is the one for the last of them.
+    for each element; the Run is that of the first that is not finite, or the last.
     """
-    back, values = _ahead(circuit, point, wrt, guards=True)
+    back, values = _ahead(circuit, point, wrt, guards=True, one=True)
     extent = _shape_of(back)
-    runs = [_behind(circuit, back, values, seed) for seed in _units(extent)]
+    runs = [_behind(circuit, back, values, seed) for seed in _units(extent, values[circuit.output])]
     result = runs[-1] if runs else _behind(circuit, back, values, array(0.0, extent, spread=True))
+    result = next((run for run in runs if not all(map(is_finite, run.gradient.values()))), result)
     found = {
         name: array([run.gradient[name] for run in runs], (*extent, *shape(gradient)))
         for name, gradient in result.gradient.items()
@@ -98,21 +103,21 @@ def jacobian(
 
 
 def _ahead(
-    circuit: Circuit, point: Mapping[str, Any], wrt: Collection[str] | None, guards: bool
+    circuit: Circuit, point: Mapping[str, Any], wrt: Collection[str] | None, guards: bool, one: bool = False
 ) -> tuple[Backward, list[Value]]:
     """The circuit with its backward pass, and the values of the forward wires."""
     known = wires(circuit, point, wrt)
     inputs = {known[name]: _value(f"the value of {named(name)}", value) for name, value in point.items()}
-    shapes = tuple([(name, shape(inputs[known[name]])) for name in point if shape(inputs[known[name]])])
-    back = _backward(circuit, None if wrt is None else tuple(wrt), guards, shapes)
+    extents = {name: shape(inputs[known[name]]) for name in point}
+    shapes = tuple([(name, extent) for name, extent in extents.items() if extent or is_array(circuit, known[name])])
+    back = _backward(circuit, None if wrt is None else tuple(wrt), guards, shapes, one)
     with told(circuit):
         return back, forward(circuit.gates, inputs, arrays=back.shapes is not None)
 
 
-def _behind(circuit: Circuit, back: Backward, values: list[Value], arriving: Value) -> Run:
+def _behind(circuit: Circuit, back: Backward, values: list[Value], seed: Value) -> Run:
     """The backward pass for one gradient that arrives."""
-    seed = blank(arriving, values[circuit.output])
-    shown = [wire for wires in (back.gradient, *back.local) for wire in wires if wire is not None]
+    shown = [wire for wires in (back.gradient, back.guard, *back.local) for wire in wires if wire is not None]
     keep = {*range(len(values)), *shown} if back.shapes is not None else None
     with told(circuit):
         every = forward(back.circuit.gates, {back.seed: seed}, values, back.shapes is not None, keep)
@@ -130,7 +135,8 @@ def _behind(circuit: Circuit, back: Backward, values: list[Value], arriving: Val
         if any([local is not None for local in found]) and has_nan(value):
             found = [None if local is None else blank(local, value) for local in found]
         locals_.append(tuple(found))
-    return Run(circuit, values, gradients, locals_, back)
+    guards = [None if guard is None else every[guard] for guard in back.guard]
+    return Run(circuit, values, gradients, locals_, guards, back)
 
 
 def _shape_of(back: Backward) -> Shape:
@@ -139,11 +145,9 @@ def _shape_of(back: Backward) -> Shape:
 
 def _value(what: str, value: Any) -> Value:
     """A number or an array given by somebody as the values are kept here."""
-    if isinstance(value, (int, float)):
-        return float(value)
     try:
-        return array(value)
-    except (TypeError, ValueError):
+        return float(value) if isinstance(value, (int, float)) else array(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
         hint = "every row has as many numbers as the first"
         raise UsageError(f"{what} is no array of real numbers", hint=hint) from None
 
@@ -175,23 +179,21 @@ def _upstream(circuit: Circuit, wanted: Shape, upstream: Any) -> Value:
     return array(value, wanted, spread=True) if wanted else value
 
 
-def _units(wanted: Shape) -> Iterator[Value]:
-    """Each gradient that is 1 at one element of the output and 0 elsewhere."""
-    if not wanted:
-        yield 1.0
-        return
-    count = 1
-    for length in wanted:
-        count *= length
-    for place in range(count):
-        yield array([float(k == place) for k in range(count)], wanted)
+def _units(extent: Shape, value: Value) -> Iterator[Value]:
+    """Each gradient that is 1 at one element of the output, NaN if that is, and 0 elsewhere."""
+    for place, number in elements(value):
+        one = blank(1.0, number)
+        unit = array(0.0, extent, spread=True) if place else one
+        if place:
+            unit[place] = one
+        yield unit
 
 
 @lru_cache(maxsize=8)  # a circuit run at many points has one backward pass
 def _backward(
-    circuit: Circuit, wrt: tuple[str, ...] | None, guards: bool, shapes: tuple[tuple[str, Shape], ...]
+    circuit: Circuit, wrt: tuple[str, ...] | None, guards: bool, shapes: tuple[tuple[str, Shape], ...], one: bool
 ) -> Backward:
-    return backward(circuit, wrt, guards, dict(shapes))
+    return backward(circuit, wrt, guards, dict(shapes), one=one)
 
 
 def wires(circuit: Circuit, given: Collection[str], wrt: Collection[str] | None) -> dict[str, int]:

@@ -61,8 +61,13 @@ def _axis(shape: Shape, axis: Any) -> int:
     return axis % len(shape)
 
 
-def _reduced(x: Shape, axis: Static = None, keepdims: Static = 0, **_: Static) -> Shape:
+def _reduced(x: Shape, axis: Static = None, keepdims: Static = 0, ddof: Static = 0) -> Shape:
     gone = axes_of(x, axis)
+    if keepdims not in (0, 1):
+        raise Misfit("keepdims is True or False", 0)
+    count = prod([x[place] for place in gone])
+    if not isinstance(ddof, int) or ddof < 0 or (ddof > 0 and ddof >= count):
+        raise Misfit(f"ddof must be a whole number below {count}, the number of elements", 0)
     if keepdims:
         return tuple([1 if place in gone else length for place, length in enumerate(x)])
     return tuple([length for place, length in enumerate(x) if place not in gone])
@@ -192,6 +197,8 @@ def _concatenate(*shapes: Shape, axis: Static) -> Shape:
 
 def _index(x: Shape, *indices: Shape, key: tuple[Static, ...]) -> Shape:
     """NumPy's rules: slices and new axes keep their places, arrays of numbers broadcast to one."""
+    if not isinstance(key, tuple):
+        raise Misfit("index takes its key as x[0, 1:] does", 0)
     taken = sum([entry is not None and entry is not ... for entry in key])
     if taken > len(x):
         raise Misfit(f"{taken} indices for {len(x)} axes" if x else "a scalar has no elements", 0)
@@ -229,8 +236,9 @@ def _index(x: Shape, *indices: Shape, key: tuple[Static, ...]) -> Shape:
 
 
 def _take(x: Shape, index: Static, axis: Static) -> Shape:
-    del index
     place = _axis(x, axis)
+    if not isinstance(index, int) or not -x[place] <= index < x[place]:
+        raise Misfit(f"there is no element {index} along the axis {axis}", 0)
     return (*x[:place], *x[place + 1 :])
 
 
@@ -240,6 +248,8 @@ def letters(subscripts: Static, count: int) -> tuple[list[str], str]:
         raise Misfit("einsum needs its subscripts as a text first, such as 'ij,jk->ik'")
     left, arrow, right = subscripts.replace(" ", "").partition("->")
     inputs = left.split(",")
+    if count > 30:
+        raise Misfit("einsum takes at most 30 inputs")
     bad = [letter for letter in left.replace(",", "") + right if not (letter.isascii() and letter.isalpha())]
     if bad:
         raise Misfit(f"the subscripts are letters, not {shown(bad[0])}; axes without a letter are not supported")
@@ -283,8 +293,16 @@ def _scalar(*_: Shape) -> Shape:
     return ()
 
 
-def _like(_: Shape, x: Shape, *__: Shape, **___: Static) -> Shape:
-    return x
+def _back(rule: Callable[..., Shape]) -> Callable[..., Shape]:
+    """Of the pullback of a gate with one array: from the shape of its output to that of its input."""
+
+    def back(a: Shape, x: Shape, *others: Shape, **settings: Static) -> Shape:
+        wanted = rule(x, *others, **settings)
+        if a != wanted:
+            raise Misfit(f"the first input must have the shape {dims(wanted)}", 0, 1)
+        return x
+
+    return back
 
 
 def _last(x: Shape, axis: Static) -> Shape:
@@ -293,9 +311,42 @@ def _last(x: Shape, axis: Static) -> Shape:
     return (*kept, prod([x[place] for place in gone]))
 
 
-def _part(_: Shape, *shapes: Shape, axis: Static, index: int) -> Shape:
-    del axis
-    return shapes[index]
+def _part(a: Shape, x: Shape, axis: Static, before: Static) -> Shape:
+    place = _axis(a, axis)
+    longer = len(a) == len(x) and all([k == place or one == two for k, (one, two) in enumerate(zip(a, x, strict=True))])
+    if not longer or not isinstance(before, int) or not 0 <= before <= a[place] - x[place]:
+        raise Misfit("this is no part of the first input", 0, 1)
+    return x
+
+
+def _part_back(a: Shape, x: Shape, axis: Static, before: Static) -> Shape:
+    _part(x, a, axis, before)
+    return x
+
+
+def _einsum_back(a: Shape, *shapes: Shape, subscripts: Static, position: Static) -> Shape:
+    if not isinstance(position, int) or not 0 <= position < len(shapes) or a != _einsum(*shapes, subscripts=subscripts):
+        raise Misfit("the first input must have the shape of the einsum", 0)
+    return shapes[position]
+
+
+def _reshape_like(a: Shape, x: Shape) -> Shape:
+    if prod(a) != prod(x):
+        raise Misfit(f"{prod(a)} elements do not fit the shape {dims(x)}", 0, 1)
+    return x
+
+
+def _sum_to(a: Shape, x: Shape) -> Shape:
+    near = zip(reversed(a), reversed(x), strict=False)
+    if any(one != two and 1 not in (one, two) for one, two in near):
+        raise Misfit("lengths must be equal, or 1, counted from the last axis", 0, 1)
+    return x
+
+
+def _broadcast_to(a: Shape, x: Shape) -> Shape:
+    if broadcast(a, x) != x:
+        raise Misfit("the first input does not broadcast to the second's shape", 0, 1)
+    return x
 
 
 RULES: Mapping[str, Callable[..., Shape]] = {
@@ -304,9 +355,13 @@ RULES: Mapping[str, Callable[..., Shape]] = {
     **dict.fromkeys(("softmax", "log_softmax", "flip", "prod_others"), _same),
     "cumsum": _along,
     **dict.fromkeys(("size", "ndim"), _scalar),
-    **dict.fromkeys(
-        ("sum_to", "broadcast_to", "spread", "reshape_like", "last_back", "index_back", "take_back"), _like
-    ),
+    "spread": _back(_reduced),
+    "last_back": _back(_last),
+    "index_back": _back(_index),
+    "take_back": _back(_take),
+    "sum_to": _sum_to,
+    "broadcast_to": _broadcast_to,
+    "reshape_like": _reshape_like,
     **dict.fromkeys(("inv", "cofactor"), _square),
     "matmul": _matmul,
     "dot": _dot,
@@ -324,10 +379,11 @@ RULES: Mapping[str, Callable[..., Shape]] = {
     "index": _index,
     "take": _take,
     "einsum": _einsum,
-    "einsum_back": lambda _, *shapes, subscripts, position: shapes[position],  # noqa: ARG005
+    "einsum_back": _einsum_back,
     "arange": _arange,
     "last": _last,
     "eye_like": lambda x: (*x[-1:], *x[-1:]),
     "part": _part,
-    "part_back": lambda _, *shapes, axis, index: _concatenate(*shapes, axis=axis),  # noqa: ARG005
+    "part_back": _part_back,
+    "cofactor_back": lambda a, x: _square(broadcast(a, x)),
 }

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from exprgrad.circuit import Builder, Circuit, Composite, Gate, Literal, literal
 from exprgrad.errors import MARGIN, FormulaError, Span, excerpt, shown
 from exprgrad.gates import CONST, INPUT, ROWS, Param, Row, Static
-from exprgrad.items import extent
+from exprgrad.items import MAX_AXES, extent
 from exprgrad.shape_rules import RULES, Misfit, Shape, broadcast
 from exprgrad.values import Value, dims, shape
 
@@ -39,6 +39,11 @@ def _extent(value: Literal | Value | Param | None) -> Shape:
     return shape(value) if value is not None else ()
 
 
+def is_array(circuit: Circuit, wire: int) -> bool:
+    """Whether an input's default is an array."""
+    return not isinstance(circuit.gates[wire].value, (float, type(None)))
+
+
 def is_scalar(gates: Sequence[Gate]) -> bool:
     """Whether nothing in these gates is an array unless an input is given as one."""
     return not any([gate.op.whole or not isinstance(gate.value, (float, type(None))) for gate in gates])
@@ -50,7 +55,10 @@ def shape_of(row: Row, shapes: Sequence[Shape], params: Sequence[Static] = ()) -
         if row.body is not None and row.whole:
             return infer(row.body, dict(zip(row.body.inputs.values(), shapes, strict=True)))[row.body.output]
     elif row.whole:
-        return RULES[row.name](*shapes, **dict(zip(row.params, params, strict=True)))
+        found = RULES[row.name](*shapes, **dict(zip(row.params, params, strict=True)))
+        if len(found) > MAX_AXES:
+            raise Misfit(f"an array has at most {MAX_AXES} axes")
+        return found
     return broadcast(*shapes)
 
 
@@ -97,7 +105,7 @@ def _error(circuit: Circuit, wire: int, shapes: Sequence[Shape], misfit: Misfit)
     if gate.op.symbol and len(pieces) == 2 and len(gate.inputs) == 2:
         what = f" {gate.op.symbol} ".join(pieces)
     else:
-        what = f"{gate.op.name} of {' and '.join(pieces)}" if pieces else gate.op.name
+        what = " with ".join(filter(None, [circuit.piece(wire, MARGIN // 2) or gate.op.name, " and ".join(pieces)]))
     spans = [span for one in ones if (span := _place(circuit, gate, gate.inputs[one])) is not None]
     place, *others = spans or [gate.span or (0, 0)]
     message, hint = f"the shapes do not fit: {what}", misfit.why

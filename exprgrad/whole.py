@@ -16,14 +16,27 @@ Array = NDArray[np.float64]
 
 
 def _mean(x: Array, axis: Any, keepdims: Static) -> Value:
-    total = np.sum(x, axis=axis, keepdims=bool(keepdims))
-    return total / np.float64(np.size(x) / max(np.size(total), 1))
+    """The sum by the count, and what that is off by from the elements added: a constant's mean is the constant."""
+    count = np.float64(np.size(x) / max(np.size(np.sum(x, axis=axis)), 1))
+    first = np.sum(x, axis=axis, keepdims=True) / count
+    off = np.sum(x - first, axis=axis, keepdims=True) / count
+    found = np.where(np.isfinite(off), first + off, first)
+    return found if keepdims else np.squeeze(found, axis=shapes.axes_of(np.shape(x), axis))
+
+
+def _away(x: Array, axis: Any, ddof: int) -> tuple[Array, Any]:
+    """The distances from the mean, and what their squares are divided by."""
+    return x - _mean(x, axis, 1), np.float64(np.size(x) / max(np.size(np.sum(x, axis=axis)), 1) - ddof)
 
 
 def _var(x: Array, axis: Any, keepdims: Static, ddof: int) -> Value:
-    away = np.subtract(x, np.mean(x, axis=axis, keepdims=True)) if np.size(x) else np.asarray(x)
-    total = np.sum(np.square(away), axis=axis, keepdims=bool(keepdims))
-    return total / np.float64(np.size(x) / max(np.size(total), 1) - ddof)
+    away, count = _away(x, axis, ddof)
+    return np.sum(np.square(away), axis=axis, keepdims=bool(keepdims)) / count
+
+
+def _std(x: Array, axis: Any, keepdims: Static, ddof: int) -> Value:
+    away, count = _away(x, axis, ddof)
+    return _norm(away, axis, keepdims) / np.sqrt(count)
 
 
 def _norm(x: Array, axis: Any, keepdims: Static) -> Value:
@@ -62,15 +75,48 @@ def _log_softmax(x: Array, axis: Any) -> Array:
     return away
 
 
+def _det(x: Array) -> Array:
+    """The product of the pivots of Gauss's elimination, largest first: exact for small whole numbers' matrices."""
+    work = np.array(x, dtype=np.float64).reshape(-1, *np.shape(x)[-2:])
+    found = np.ones(len(work))
+    for place, matrix in enumerate(work):
+        for k in range(len(matrix)):
+            best = k + int(np.argmax(np.abs(matrix[k:, k])))
+            if best != k:
+                matrix[[k, best]] = matrix[[best, k]]
+                found[place] = -found[place]
+            found[place] *= matrix[k, k]
+            if matrix[k, k] == 0:
+                break
+            matrix[k + 1 :, k:] -= np.outer(matrix[k + 1 :, k] / matrix[k, k], matrix[k, k:])
+    return found.reshape(np.shape(x)[:-2])
+
+
 def _cofactor(x: Array) -> Array:
     """det(x) times the transposed inverse, by way of the singular values: right for singular matrices too."""
+    left, values, right, sign = _singular(x)
+    return np.asarray((left * (_prod_others(values, -1) * sign)[..., None, :]) @ right)
+
+
+def _cofactor_back(a: Array, x: Array) -> Array:
+    """In the basis of the singular vectors, where the matrix is diagonal and minors are products."""
+    left, values, right, sign = _singular(x)
+    inside = np.swapaxes(left, -1, -2) @ a @ np.swapaxes(right, -1, -2)
+    eye = np.eye(np.shape(x)[-1])
+    pairs = _prod_others(np.where(eye, 1.0, values[..., None, :]), -1) * (1 - eye)  # of all but two of them
+    diagonal = np.einsum("...ii->...i", inside)
+    crossed = np.einsum("...ij,...j->...i", pairs, diagonal)[..., None] * eye - np.swapaxes(inside, -1, -2) * pairs
+    return np.asarray(left @ crossed @ right * sign[..., None])
+
+
+def _singular(x: Array) -> tuple[Array, Array, Array, Array]:
+    """The singular value decomposition, and the sign of the determinant of its vectors."""
     try:
         left, values, right = np.linalg.svd(x)
     except np.linalg.LinAlgError:  # something is not finite
-        return np.full(np.shape(x), np.nan)
-    signs = np.linalg.det(left) * np.linalg.det(right)
-    found: Array = (left * (_prod_others(values, -1) * signs[..., None])[..., None, :]) @ right
-    return found
+        nothing = np.full(np.shape(x), np.nan)
+        return nothing, nothing[..., 0], nothing, nothing[..., 0, :1]
+    return left, values, right, np.rint(np.linalg.det(left) * np.linalg.det(right))[..., None]
 
 
 def _prod_others(x: Array, axis: Any) -> Array:
@@ -106,7 +152,7 @@ def _spread(a: Value, x: Array, axis: Any, keepdims: Static) -> Array:
 def _sum_to(a: Array, x: Value) -> Value:
     """Sums along the axes that ``x`` has not, or has with the length 1; broadcasts along others."""
     shape = np.shape(x)
-    a = np.reshape(a, (1,) * (len(shape) - a.ndim) + a.shape)
+    a = np.reshape(a, (1,) * (len(shape) - np.ndim(a)) + np.shape(a))
     more = a.ndim - len(shape)
     ones = tuple([axis + more for axis, length in enumerate(shape) if length == 1 and a.shape[axis + more] != 1])
     total = np.sum(a, axis=(*range(more), *ones), keepdims=True)
@@ -121,8 +167,9 @@ def _numpy_key(key: Iterable[Any], indices: Sequence[Value]) -> tuple[Any, ...]:
             found.append(slice(*entry))
         elif isinstance(entry, Entry):
             value = np.asarray(indices[entry.number])
-            if not np.all(value == np.floor(value)) or not np.all(np.isfinite(value)):
-                raise IndexError("an index is a whole number")
+            if not np.all(value == np.floor(value)) or not np.all(np.abs(value) < 2.0**53):
+                strange = value[(value != np.floor(value)) | ~(np.abs(value) < 2.0**53)]
+                raise IndexError(f"{float(strange[0])!r} is no place in an array")
             found.append(value.astype(np.int64) if value.ndim else int(value))
         else:
             found.append(entry)
@@ -149,16 +196,15 @@ def _take_back(a: Value, x: Array, index: int, axis: int) -> Array:
     return found
 
 
-def _section(inputs: Sequence[Array], axis: int, index: int) -> tuple[Any, ...]:
-    """Where one of the inputs of a concatenate lies in it."""
-    start = sum([np.shape(x)[axis] for x in inputs[:index]])
-    place = axis % np.ndim(inputs[0])
-    return (slice(None),) * place + (slice(start, start + np.shape(inputs[index])[axis]),)
+def _section(x: Array, axis: int, before: int) -> tuple[Any, ...]:
+    """Where something of x's length lies along an axis."""
+    place = axis % np.ndim(x)
+    return (slice(None),) * place + (slice(before, before + np.shape(x)[place]),)
 
 
-def _part_back(a: Array, *inputs: Array, axis: int, index: int) -> Array:
-    found = np.zeros(shapes.RULES["concatenate"](*map(np.shape, inputs), axis=axis))
-    found[_section(inputs, axis, index)] = a
+def _part_back(a: Array, x: Array, axis: int, before: int) -> Array:
+    found = np.zeros(np.shape(x))
+    found[_section(a, axis, before)] = a
     return found
 
 
@@ -208,14 +254,14 @@ WHOLE: Mapping[str, Callable[..., Value]] = {
     "amin": lambda x, axis, keepdims: np.min(x, axis=axis, keepdims=bool(keepdims)),
     "mean": _mean,
     "var": _var,
-    "std": lambda x, axis, keepdims, ddof: np.sqrt(_var(x, axis, keepdims, ddof)),
+    "std": _std,
     "norm": _norm,
     "logsumexp": _logsumexp,
     "softmax": _softmax,
     "log_softmax": _log_softmax,
     "cumsum": np.cumsum,
     "trace": lambda x: np.trace(x, axis1=-2, axis2=-1),
-    "det": np.linalg.det,
+    "det": _det,
     "inv": np.linalg.inv,
     "solve": np.linalg.solve,
     "transpose": np.transpose,
@@ -241,8 +287,9 @@ WHOLE: Mapping[str, Callable[..., Value]] = {
     "last_back": _last_back,
     "eye_like": lambda x: np.eye(np.shape(x)[-1]),
     "cofactor": _cofactor,
+    "cofactor_back": _cofactor_back,
     "reshape_like": lambda a, x: np.reshape(a, np.shape(x)),
-    "part": lambda a, *x, axis, index: a[_section(x, axis, index)],
+    "part": lambda a, x, axis, before: a[_section(x, axis, before)],
     "part_back": _part_back,
     "index_back": _index_back,
     "take_back": _take_back,

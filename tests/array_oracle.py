@@ -243,13 +243,11 @@ CASES = [
     Case("cofactor", "cofactor(x)", lambda x: det(x) * inv(x).T, ((3, 3),)),
     Case("transpose_back", "transpose_back(x, 1, 2, 0)", lambda x: np.transpose(x, (2, 0, 1)), ((2, 3, 4),)),
     Case("reshape_like", "reshape_like(x, y)", lambda x, y: x.reshape(y.shape), ((2, 3), (6,))),
-    Case("part", "part(x, y, z, axis=0, index=1)", lambda x, y, z: x[2:] + 0 * y[0] + 0 * z[0], ((5,), (2,), (3,))),
-    Case(
-        "part_back",
-        "part_back(x, y, z, axis=0, index=1)",
-        lambda x, *_: put(x, (5,), slice(2, None)),
-        ((3,), (2,), (3,)),
-    ),
+    Case("part", "part(x, y, axis=0, before=2)", lambda x, y: x[2:4] + 0 * y, ((5,), (2,))),
+    Case("part", "part(x, y, axis=-1, before=1)", lambda x, y: x[:, 1:] + 0 * y, ((2, 3), (2, 2))),
+    Case("part_back", "part_back(x, y, axis=0, before=1)", lambda x, _: put(x, (5,), slice(1, 4)), ((3,), (5,))),
+    Case("cofactor_back", "cofactor_back(x, y)", lambda x, y: np.sum(x * inv(y).T) * det(y) * inv(y).T
+         - det(y) * inv(y).T @ x.T @ inv(y).T, ((3, 3), (3, 3))),
     Case("take_back", "take_back(x, y, index=1, axis=-1)", lambda x, _: put(x, (2, 3), (..., 1)), ((2,), (2, 3))),
     Case(
         "einsum_back",

@@ -7,10 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from exprgrad.chain import backward, tangent
+from exprgrad.circuit import Circuit
+from exprgrad.diagnose import notes
 from exprgrad.errors import FormulaError, UsageError
+from exprgrad.forward import forward
 from exprgrad.read import read
 from exprgrad.run import jacobian, run
-from exprgrad.values import shape
+from exprgrad.values import array, shape
 from exprgrad.write.formula import write
 
 X = np.array([1.0, 2.0, 3.0])
@@ -53,7 +57,7 @@ def test_value(text: str, expected: Any) -> None:
     [
         ("W @ y", "W (2×3) @ y (2)"), ("x + y", "x (3) + y (2)"), ("x*W*y", "x*W (2×3) * y (2)"), ("hypot(x, y)", "x (3) and y (2)"),
         ("W @ 2", "write * for a scalar"), ("x[3]", "no element 3"), ("x[-4]", "no element -4"), ("x[0, 0]", "2 indices for 1 axes"),
-        ("s[0]", "a scalar has no elements"), ("x[0.5]", "whole number"), ("x[s]", "whole number"), ("x[x > 1]", "where(condition"), ("x[1:s]", "whole number"), ("x[::0]", "step 0"),
+        ("s[0]", "a scalar has no elements"), ("x[0.5]", "whole number"), ("x[s]", "0.5 is no place"), ("x[x > 1]", "where(condition"), ("x[1:s]", "whole number"), ("x[::0]", "step 0"),
         ("sum(x, axis=1)", "there is no axis 1"), ("sum(x, axis=s)", "fixed in the formula"), ("sum(x, axis=0.5)", "whole number"), ("sum(W, axis=[0, 0])", "twice"),
         ("sum(x, foo=1)", "no input 'foo'"), ("sum(axis=0, x)", "stand last"), ("sum(x, axis=0, axis=1)", "each once"), ("[[1, 2], [3]]", "different shapes: 2 and 1"),
         ("[x, y]", "x (3) and y (2)"), ("[[1, 2], 3]", "different shapes"), ("reshape(x, 2, 2)", "3 elements do not fit the shape 2×2"), ("reshape(x)", "needs a shape"),
@@ -170,3 +174,105 @@ def test_values_of_any_kind_are_taken() -> None:
     for bad in ([[1, 2], [3]], ["a"], np.array([1j]), None, {"a": 1}):
         with pytest.raises(UsageError, match="x"):
             run(read("sum(x)"), {"x": bad})
+
+
+@pytest.mark.parametrize(
+    ("text", "point", "gradient"),
+    [
+        ("where(a > 0, mean(sqrt(x)), 5)", {"x": [0, 4], "a": -1}, [0, 0]), ("where(a > 0, sqrt(x) @ [1, 2], 5)", {"x": [0, 4], "a": -1}, [0, 0]),
+        ("where(a > 0, norm(sqrt(x)), 5)", {"x": [0, 4], "a": -1}, [0, 0]), ("where(a > 0, prod(sqrt(x)), 5)", {"x": [0, 4], "a": -1}, [0, 0]),
+        ("where(a > 0, einsum('i->', sqrt(x)), 5)", {"x": [0, 4], "a": -1}, [0, 0]), ("where(a > 0, cumsum(sqrt(x))[1], 5)", {"x": [0, 4], "a": -1}, [0, 0]),
+        ("where(x > 0, norm(sqrt(x)), 0)", {"x": 0}, 0), ("where(x > 0, dot(2, sqrt(x)), 0)", {"x": 0}, 0),
+        ("g(v) = 2*sqrt(v); sum(where(x > 0, g(x), 0))", {"x": [0, 4]}, [0, 0.5]), ("g(v) = 2*v; sum(where(x > 0, g(sqrt(x)), 0))", {"x": [0, 4]}, [0, 0.5]),
+        ("g(v) = sum(sqrt(v)); where(a > 0, g(x), 5)", {"x": [0, 4], "a": -1}, [0, 0]), ("sum(where(x > 1, gelu_tanh(0/x), 0))", {"x": [0, 4]}, [0, 0]),
+        ("sqrt(x)[1]", {"x": [0, 4]}, [0, 0.25]), ("sqrt(x)[1:].sum()", {"x": [0, 4]}, [0, 0.25]), ("concat([sqrt(x), x])[1]", {"x": [0, 4]}, [0, 0.25]),
+        ("[x[0], sqrt(x[1])][0]", {"x": [1, 0]}, [1, 0]), ("max(sqrt(x))", {"x": [0, 4]}, [0, 0.25]), ("min(1/x)", {"x": [0, 4]}, [0, -0.0625]),
+        ("take(sqrt(x), index=1, axis=0)", {"x": [0, 4]}, [0, 0.25]), ("sqrt(x)[[1, 1]].sum()", {"x": [0, 4]}, [0, 0.5]),
+    ],
+)  # fmt: skip
+def test_what_is_not_selected_has_no_gradient(text: str, point: dict[str, Any], gradient: Any) -> None:
+    """A structural zero passes every gate, whole-array gates and gates of the user's too; forward is reverse."""
+    result = run(read(text), point)
+    assert np.array_equal(result.gradient["x"], gradient), result.gradient
+    circuit = read(text)
+    shapes = {name: np.shape(value) for name, value in point.items()}
+    ahead = tangent(circuit, "x", shapes)
+    known = {ahead.inputs[name]: array(value) for name, value in point.items()}
+    assert forward(ahead.gates, known, arrays=True)[ahead.output] == np.sum(gradient)
+    assert [note for note in notes(result) if not note.finite] == []
+
+
+def test_a_jacobian_looks_at_one_element_at_a_time() -> None:
+    """Its other elements may be singular, or NaN."""
+    found = [jacobian(read(text), {"x": x})[1]["x"].tolist() for text, x in [("sqrt(x)", [0, 4]), ("1/x", [0, 2])]]
+    assert found == [[[np.inf, 0], [0, 0.25]], [[-np.inf, 0], [0, -0.25]]]
+    _, found_ = jacobian(read("sqrt(x)"), {"x": [-1, 4]})
+    assert np.isnan(found_["x"][0, 0])
+    assert found_["x"][1].tolist() == [0, 0.25]
+
+
+def test_a_value_may_have_another_shape_than_the_default() -> None:
+    cases: list[tuple[Any, Any]] = [(5, 6), ([1, 2], [3, 3]), ([[1], [2]], [[3], [3]])]
+    for given, gradient in cases:
+        assert np.array_equal(
+            run(read("x = [1, 2]; sum(x*y)"), {"x": given, "y": [3, 3] if given == 5 else 3}).gradient["x"], gradient
+        )
+    assert run(read("x = -[1, 2]; sum(x)"), {}).value == -3
+    assert run(read("b = [1, 2]; sum(W @ x + b)"), {"W": W, "x": X, "b": 0.0}).gradient["b"] == 2
+
+
+def test_spread_of_what_hardly_spreads() -> None:
+    """The mean of a constant is the constant; a deviation neither overflows nor vanishes."""
+    assert run(read("std(x)"), {"x": [0.1, 0.1, 0.1]}).gradient["x"].tolist() == [0, 0, 0]
+    for scale in (1e-200, 1.0, 1e200):
+        result = run(read("std(x)"), {"x": [scale, -scale]})
+        assert result.value == pytest.approx(scale, rel=1e-15)
+        assert result.gradient["x"] == pytest.approx([0.5, -0.5], rel=1e-14)
+    assert [run(read("det(x)"), {"x": [[k]]}).value for k in (5, 3, 1e300)] == [5, 3, 1e300]
+    assert [note.kind for note in notes(run(read("norm(x) + std(x)"), {"x": [0, 0]}))] == ["kink", "kink"]
+
+
+def test_the_hessian_of_a_determinant_exists_at_singular_matrices() -> None:
+    circuit = read("det(x)")
+    first = backward(circuit, shapes={"x": (2, 2)})
+    wire = first.gradient[0]
+    assert wire is not None
+    once = Circuit(first.circuit.gates, first.circuit.names, wire)
+    for x in ([[1, 2], [2, 4]], [[0, 0], [0, 0]], [[1, 0], [0, 1]]):
+        found = run(once, {"x": x}, ["x"], upstream=[[1, 2], [3, 4]]).gradient["x"]
+        assert found == pytest.approx(np.array([[4, -3], [-2, 1]]), abs=1e-14)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "var(x, ddof=None)", "var(x, ddof=5)", "std(x, ddof='a')", "sum(x, keepdims=2)", "sum(x, keepdims=[1])", "x[1e19]", "x[[1e300]]", "x[i]",
+        f"reshape(x, {', '.join(['1'] * 70)})", f"x[{', '.join(['None'] * 40)}]", f"einsum('{','.join('i' * 70)}', {', '.join('x' * 70)})", "index(x)", "index(x, key=0)", "index(x, key='a')",
+        "sum_to(x, [1, 2, 3])", "spread(x, [1, 2, 3])", "broadcast_to(x, 1)", "last_back(x, x, axis=0) + last_back(x, 1, axis=0)", "reshape_like(x, 1)", "part(x, x, axis=0, before=1)",
+        "part_back(x, 1, axis=0, before=0)", "index_back(x, x, key='0')", "take_back(x, x, index=0, axis=0)", "take(x, index=9, axis=0)", "einsum_back(x, x, subscripts='i->', position=0)",
+        "sum(x, axis=1e300)", "np.array([1, 2])", "eye_like(1)", "prod_others(x, axis=3)", "cofactor(x)", "softmax(x, axis=[0, 1])",
+    ],
+)  # fmt: skip
+def test_strange_settings_are_errors_of_the_formula(text: str) -> None:
+    point: dict[str, Any] = {"x": [1, 2], "i": 1e300}
+    try:
+        circuit = read(text)
+        run(circuit, {name: point[name] for name in circuit.inputs}, upstream=1.0)
+    except FormulaError:
+        return
+    assert text in ("sum_to(x, [1, 2, 3])", "eye_like(1)"), "these two mean something"
+
+
+def test_a_backward_circuit_prints_and_reads_back() -> None:
+    for text in ["sum(x[1:]*x[:-1])", "x[i] + x[-1]", "sum(x[None, ::2]) + x[[0, 1]] @ x[[1, 0]]", "sum(concat([x, [i]])[1:])", "sum(stack([[x, x]], axis=1))", "sum(concat([[[i, 1]], [[2, i]]]))", "sum(x[:1].reshape([]))"]:  # fmt: skip
+        circuit = backward(read(text), shapes={"x": (3,)} if "x" in read(text).inputs else {}).circuit
+        again = read(write(circuit))
+        assert write(again) == write(circuit)
+
+
+def test_the_size_of_a_list_costs_its_length() -> None:
+    """Of arrays of wires, and of a vector read element by element; each took the square once."""
+    many = run(read(f"sum([{', '.join(['x'] * 3000)}])"), {"x": 2})
+    assert (many.value, many.gradient["x"]) == (6000, 3000)
+    terms = run(read(" + ".join(f"w[{k}]^2" for k in range(3000))), {"w": np.arange(3000.0)})
+    assert np.array_equal(terms.gradient["w"], 2 * np.arange(3000.0))

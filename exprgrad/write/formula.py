@@ -99,14 +99,16 @@ def _call(gate: Gate) -> list[int | str]:
     if op.name == "matrix_transpose" or (op.name == "transpose" and gate.params == (None,)):
         return [inputs[0], ".mT" if op.name == "matrix_transpose" else ".T"]
     fixed: list[int | str] = [f"{name}={setting(value)}" for name, value in gate.settings().items()]
-    if op.rest and gate.params[0] is not None:
+    if op.rest and gate.params[0] not in (None, ()):
         shape = gate.params[0]
         fixed = [setting(one) for one in shape] if isinstance(shape, tuple) else [setting(shape)]
-    parts = [*inputs, *fixed]
-    separated = [piece for part in parts for piece in (part, ", ")][:-1]
+    listed = [piece for source in inputs for piece in (source, ", ")][:-1]
     if op.name == "stack" and not fixed:
-        return ["[", *separated, "]"]
-    return [f"{op.name}(", *separated, ")"]
+        return ["[", *listed, "]"]
+    if op.name in ("stack", "concatenate"):
+        listed = ["[", *listed, "]"]
+    separated = [piece for part in fixed for piece in (", ", part)]
+    return [f"{op.name}(", *(listed + separated if listed else separated[1:]), ")"]
 
 
 def _brackets(gate: Gate) -> list[int | str]:
