@@ -25,7 +25,7 @@ from exprgrad.shapes import Shaped, infer, is_scalar
 from exprgrad.tidy import derive
 from exprgrad.values import Value, array
 
-_ADD, _MUL, _AND, _OR, _WHERE, _SUM = (ROWS[name] for name in ("add", "mul", "and", "or", "where", "sum"))
+_ADD, _MUL, _AND, _OR, _WHERE = (ROWS[name] for name in ("add", "mul", "and", "or", "where"))
 
 
 class Backward(NamedTuple):
@@ -240,13 +240,13 @@ def _pulled(
 
 def _moved(builder: Builder, gate: Gate, out: int, position: int, guard: int | None) -> int | None:
     """Where what a gate hands to an input is a structural zero, as what arrives at it is one there."""
-    if guard is None:
-        return None
+    if guard is None or builder.shapes is None or not builder.shapes[guard]:
+        return guard  # of all elements at once
     source = gate.inputs[position]
     if not gate.op.whole:
         return builder.fit(guard, source)
-    if not gate.op.moves:  # all of the input meets all of the output
-        return builder.fit(derive(builder, _SUM, (guard,), (None, 0)), source)
+    if not gate.op.moves:  # an element of the input meets many of the output, selected or not
+        return None
     there = pull(builder, gate, out, position, builder.fit(guard, out))
     return there and builder.fit(there.wire, source)
 
@@ -320,4 +320,6 @@ def _transposed(op: Row, params: tuple[Static, ...], position: int, shapes: tupl
 def _fit(builder: Builder, push: Pull, source: int) -> Pull:
     """A gradient in the shape of its wire: summed where the wire was broadcast, broadcast where it was summed."""
     guard = push.guard
-    return Pull(builder.fit(push.wire, source), guard if guard is None else builder.fit(guard, source))
+    if guard is not None and builder.shapes is not None and builder.shapes[guard]:
+        guard = builder.fit(guard, source)
+    return Pull(builder.fit(push.wire, source), guard)
