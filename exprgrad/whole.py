@@ -36,6 +36,9 @@ def _var(x: Array, axis: Any, keepdims: Static, ddof: int) -> Value:
 
 def _std(x: Array, axis: Any, keepdims: Static, ddof: int) -> Value:
     away, count = _away(x, axis, ddof)
+    squares = np.sum(np.square(away), axis=axis, keepdims=bool(keepdims)) / count
+    if np.all((squares > 1e-280) & (squares < 1e300)):
+        return np.sqrt(squares)
     return _norm(away, axis, keepdims) / np.sqrt(count)
 
 

@@ -25,9 +25,10 @@ from exprgrad.gates import CONST
 from exprgrad.run import Run
 from exprgrad.values import Value, digits, dims, shape
 from exprgrad.views.numbers import cell
-from exprgrad.write.formula import expression
+from exprgrad.write.pullbacks import Pullbacks
 
 MOST = 400  # wires in one table; of more, the first and the last ones are shown
+RULE = 200  # characters of what a whole-array gate does with the gradient
 VALUE, GRADIENT = "green", "red"  # the colours of the lecture notes' circuit diagrams
 HEADERS = ("wire", "gate", "shape", "formula", "value", "gradient", "local gradients")
 
@@ -52,6 +53,7 @@ def lines(run: Run, full: bool = False) -> Iterator[Line]:
     """
     circuit = run.circuit
     labels = circuit.labels()
+    pullbacks = Pullbacks(run, labels)
     wires = [wire for wire, gate in enumerate(circuit.gates) if gate.op is not CONST or wire == circuit.output]
     left_out = len(wires) - MOST
     for position, wire in enumerate(wires):
@@ -67,7 +69,7 @@ def lines(run: Run, full: bool = False) -> Iterator[Line]:
             circuit.piece(wire) or shown(labels[wire]),
             cell(value, full),
             cell(run.gradients[wire], full),
-            [*_locals(run, wire, labels)],
+            [*_locals(run, wire, labels, pullbacks)],
             wire == circuit.output,
         )
 
@@ -81,27 +83,14 @@ def cells(run: Run, full: bool = False) -> tuple[list[str], Iterator[list[str]]]
     return [header for k, header in enumerate(HEADERS) if k != gone], tidy
 
 
-def _locals(run: Run, wire: int, labels: Sequence[str]) -> Iterator[str]:
+def _locals(run: Run, wire: int, labels: Sequence[str], pullbacks: Pullbacks) -> Iterator[str]:
     """``x 3`` for each local gradient; what a whole-array gate hands on is ``x: d[out]*y``."""
     gate = run.circuit.gates[wire]
     for source, local in zip(gate.inputs, run.locals[wire], strict=False):
         if local is not None:
             yield f"{shown(labels[source], 30)} {digits(local)}"
-    if not gate.op.whole:
-        return
-    back = run.backward
-    names = dict(enumerate(labels)) | {
-        wire: one.name for wire, one in enumerate(back.circuit.gates) if one.name and wire >= len(labels)
-    }
-    here = names.get(back.gradient[wire] or 0, "")
-    for source, sent in zip(gate.inputs, back.sent[wire], strict=False):
-        if sent is None:
-            continue
-        if gate.op.name == "index":  # w[0]: d[v1] says it better than the pullback's gates
-            yield f"{shown(expression(run.circuit, wire, names))}: {shown(here, 30)}"
-        else:
-            text = expression(back.circuit, sent, names)
-            yield f"{shown(labels[source], 30)}: {shown(text[1:-1] if text[0] == '(' else text)}"
+    if gate.op.whole:
+        yield from [f"{shown(one[0], 30)}: {shown(one[1], RULE)}" for one in pullbacks.of(wire) if one]
 
 
 def show(run: Run, full: bool = False) -> RenderableType:

@@ -17,6 +17,7 @@ from exprgrad.gates import CONST
 from exprgrad.kinks import Note
 from exprgrad.run import Run
 from exprgrad.values import Value
+from exprgrad.write.pullbacks import Pullbacks
 
 PIECE = 200  # characters of the formula in one gate's `expr`
 
@@ -62,6 +63,7 @@ def _gates(run: Run, labels: Sequence[str]) -> Iterator[str]:
     Put together by hand, as there may be a million of them and json.dumps takes longer than the run.
     """
     circuit, values = run.circuit, run.values
+    pullbacks = Pullbacks(run, labels)
     quoted = list(map(json.dumps, labels))
     read = [_number(values[wire]) if gate.op is CONST else quoted[wire] for wire, gate in enumerate(circuit.gates)]
     for wire, gate in enumerate(circuit.gates):
@@ -74,7 +76,7 @@ def _gates(run: Run, labels: Sequence[str]) -> Iterator[str]:
         yield (
             f'{{"id": {quoted[wire]}, "gate": {json.dumps(op.name)}, "expr": {expr}, "inputs": [{inputs}], '
             f'"value": {_number(values[wire])}, "grad": {_number(run.gradients[wire])}, "local": [{local}]'
-            f"{_more(gate, values[wire])}}}"
+            f"{_more(gate, values[wire], pullbacks.of(wire) if gate.op.whole else ())}}}"
         )
 
 
@@ -124,11 +126,13 @@ def _numbers(values: Mapping[str, Value]) -> str:
     return f"{{{', '.join([f'{json.dumps(name)}: {_number(value)}' for name, value in values.items()])}}}"
 
 
-def _more(gate: Gate, value: Value) -> str:
-    """The members that a gate has only if it has settings, or is an array."""
+def _more(gate: Gate, value: Value, pullbacks: Sequence[tuple[str, str] | None]) -> str:
+    """The members that a gate has only if it has settings, is an array, or one whose elements meet."""
     members = [f'"settings": {{{_settings(gate)}}}'] if gate.params and gate.settings() else []
     if not isinstance(value, float):
         members.append(f'"shape": {list(value.shape)}')
+    if any(pullbacks):
+        members.append(f'"pullback": {json.dumps([one and one[1] for one in pullbacks])}')
     return "".join([f", {member}" for member in members])
 
 

@@ -1,0 +1,37 @@
+"""What each whole-array gate of a run hands to its inputs, as formulas: ``d[D] @ X.mT``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from exprgrad.run import Run
+from exprgrad.write.formula import expression
+
+
+class Pullbacks:
+    """The pullbacks of a run's gates over wires that are called by these labels."""
+
+    def __init__(self, run: Run, labels: Sequence[str]) -> None:
+        self.run = run
+        gates = run.backward.circuit.gates
+        named = {wire: gate.name for wire, gate in enumerate(gates) if gate.name and wire >= len(labels)}
+        self.names = dict(enumerate(labels)) | named
+
+    def of(self, wire: int) -> list[tuple[str, str] | None]:
+        """For each input of a gate its name and what it is handed; None where nothing is.
+
+        ``x[0]`` hands its gradient to ``x[0]``, which says more than the gates that do it.
+        """
+        gate, back = self.run.circuit.gates[wire], self.run.backward
+        found: list[tuple[str, str] | None] = []
+        for source, sent in zip(gate.inputs, back.sent[wire], strict=False):
+            if sent is None:
+                found.append(None)
+            elif gate.op.name == "index":
+                found.append(
+                    (expression(self.run.circuit, wire, self.names), self.names.get(back.gradient[wire] or 0, ""))
+                )
+            else:
+                text = expression(back.circuit, sent, self.names)
+                found.append((self.names[source], text[1:-1] if text[0] == "(" else text))
+        return found
