@@ -7,7 +7,7 @@ function on float64 for each element.  Only runs with arrays import this module.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -21,6 +21,9 @@ from exprgrad.lower import body
 from exprgrad.values import Value, array
 from exprgrad.whole import WHOLE
 
+# the wires to compute, each with those that nobody reads after it
+Plan = Sequence[tuple[int, Sequence[int]]]
+
 # The C library gives the memory of each freed array back to the system and asks for it again, page by
 # page, in the next gate: half the time of a network.  glibc stops that for arrays up to the size of the
 # largest block it has seen freed, and looks at blocks below 32 MiB only; this one is never touched.
@@ -32,33 +35,18 @@ def forward(
     inputs: Mapping[int, Value],
     scalar: Callable[[Row], Function],
     known: Sequence[Value] = (),
-    keep: Collection[int] | None = None,
+    plan: Plan | None = None,
 ) -> list[Value]:
-    """forward.py's ``forward`` with arrays; raises GateError.
-
-    Of the wires that are not in ``keep``, if it is given, the values are let go after their last
-    use, and what nobody uses is not computed.
-    """
-    values = list(known)
-    done: dict[int, list[int]] = {}
-    needed: Collection[int] = range(len(gates))
-    if keep is not None:
-        needed = set(keep)
-        for wire in range(len(gates) - 1, len(values) - 1, -1):
-            if wire in needed:
-                done[wire] = [source for source in gates[wire].inputs if source not in needed]
-                needed.update(done[wire])
+    """forward.py's ``forward`` with arrays; raises GateError."""
+    values = [*known, *[None] * (len(gates) - len(known))]
     with np.errstate(all="ignore"):
-        for wire in range(len(values), len(gates)):
+        for wire, done in plan or [(wire, ()) for wire in range(len(known), len(gates))]:
             op, sources, _, _, value, params = gates[wire]
-            if wire not in needed:
-                values.append(None)
-                continue
             if op is CONST:
-                values.append(value if isinstance(value, float) else array(value))
+                values[wire] = value if isinstance(value, float) else array(value)
                 continue
             if op is INPUT:
-                values.append(inputs[wire] if wire in inputs else array(value))
+                values[wire] = inputs[wire] if wire in inputs else array(value)
                 continue
             arguments = [values[source] for source in sources]
             if op.name in WHOLE and not isinstance(op, Composite):
@@ -67,8 +55,8 @@ def forward(
                 found = elementwise(op, scalar)(*arguments)
             else:
                 found = scalar(op)(*arguments)
-            values.append(found if isinstance(found, np.ndarray) and found.ndim else float(found))
-            for source in done.get(wire, ()):
+            values[wire] = found if isinstance(found, np.ndarray) and found.ndim else float(found)
+            for source in done:
                 values[source] = None
     return values
 

@@ -35,16 +35,16 @@ def forward(
     inputs: Mapping[int, Value],
     known: Sequence[Value] = (),
     arrays: bool = False,
-    keep: Collection[int] | None = None,
+    plan: Sequence[tuple[int, Sequence[int]]] | None = None,
 ) -> list[Value]:
     """The value of every wire, each gate evaluated once.
 
     ``inputs`` gives values by the input's wire; an input without one there has its default.
     ``known`` are the values of the first wires, from an earlier call.  With ``arrays``, wires may
-    be arrays; those that are not in ``keep``, if it is given, may be None in the end.
+    be arrays, and a ``plan`` says which of them are computed, and when they are let go.
     """
     if arrays:
-        found: list[Value] = _arrays().forward(gates, inputs, function, known, keep)
+        found: list[Value] = _arrays().forward(gates, inputs, function, known, plan)
         return found
     values = list(known)
     append = values.append
@@ -57,6 +57,18 @@ def forward(
         else:
             append(function(op)(*[values[source] for source in sources]))
     return values
+
+
+def planned(gates: Sequence[Gate], start: int, keep: Collection[int]) -> list[tuple[int, Sequence[int]]]:
+    """The wires from ``start`` on that those to keep depend on, each with the wires that are done with it."""
+    needed = set(keep)
+    plan: list[tuple[int, Sequence[int]]] = []
+    for wire in range(len(gates) - 1, start - 1, -1):
+        if wire in needed:
+            done = {source for source in gates[wire].inputs if source not in needed}
+            needed |= done
+            plan.append((wire, tuple(done)))
+    return plan[::-1]
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -10,11 +10,13 @@ from typing import Any
 from exprgrad.chain import Backward, backward
 from exprgrad.circuit import Circuit, uncollected
 from exprgrad.errors import UsageError, named, nearest, shown
-from exprgrad.forward import forward, told
-from exprgrad.gates import GATES
+from exprgrad.forward import forward, planned, told
+from exprgrad.gates import GATES, INPUT
 from exprgrad.shape_rules import Misfit, Shape, broadcast
 from exprgrad.shapes import is_array
 from exprgrad.values import Value, array, blank, dims, elements, has_nan, is_finite, shape
+
+Plan = Sequence[tuple[int, Sequence[int]]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,9 +79,9 @@ def run(
     Raises UsageError for a variable that is missing, unknown or not an input, and for an output
     that is an array and has no upstream gradient; FormulaError where shapes do not fit.
     """
-    back, values = _ahead(circuit, point, wrt, guards)
+    back, plan, values = _ahead(circuit, point, wrt, guards)
     arriving = _upstream(circuit, _shape_of(back), upstream)
-    return _behind(circuit, back, values, blank(arriving, values[circuit.output]))
+    return _behind(circuit, back, plan, values, blank(arriving, values[circuit.output]))
 
 
 def jacobian(
@@ -90,10 +92,10 @@ def jacobian(
     The array of an input has the output's shape followed by the input's.  There is one backward run
     for each element; the Run is that of the first that is not finite, or the last.
     """
-    back, values = _ahead(circuit, point, wrt, guards=True, one=True)
+    back, plan, values = _ahead(circuit, point, wrt, guards=True, one=True)
     extent = _shape_of(back)
-    runs = [_behind(circuit, back, values, seed) for seed in _units(extent, values[circuit.output])]
-    result = runs[-1] if runs else _behind(circuit, back, values, array(0.0, extent, spread=True))
+    runs = [_behind(circuit, back, plan, values, seed) for seed in _units(extent, values[circuit.output])]
+    result = runs[-1] if runs else _behind(circuit, back, plan, values, array(0.0, extent, spread=True))
     result = next((run for run in runs if not all(map(is_finite, run.gradient.values()))), result)
     found = {
         name: array([run.gradient[name] for run in runs], (*extent, *shape(gradient)))
@@ -104,23 +106,21 @@ def jacobian(
 
 def _ahead(
     circuit: Circuit, point: Mapping[str, Any], wrt: Collection[str] | None, guards: bool, one: bool = False
-) -> tuple[Backward, list[Value]]:
-    """The circuit with its backward pass, and the values of the forward wires."""
+) -> tuple[Backward, Plan | None, list[Value]]:
+    """The circuit with its backward pass, how that is run, and the values of the forward wires."""
     known = wires(circuit, point, wrt)
-    inputs = {known[name]: _value(f"the value of {named(name)}", value) for name, value in point.items()}
+    inputs = {known[name]: _value(name, value) for name, value in point.items()}
     extents = {name: shape(inputs[known[name]]) for name in point}
     shapes = tuple([(name, extent) for name, extent in extents.items() if extent or is_array(circuit, known[name])])
-    back = _backward(circuit, None if wrt is None else tuple(wrt), guards, shapes, one)
+    back, plan = _backward(circuit, None if wrt is None else tuple(wrt), guards, shapes, one)
     with told(circuit):
-        return back, forward(circuit.gates, inputs, arrays=back.shapes is not None)
+        return back, plan, forward(circuit.gates, inputs, arrays=back.shapes is not None)
 
 
-def _behind(circuit: Circuit, back: Backward, values: list[Value], seed: Value) -> Run:
+def _behind(circuit: Circuit, back: Backward, plan: Plan | None, values: list[Value], seed: Value) -> Run:
     """The backward pass for one gradient that arrives."""
-    shown = [wire for wires in (back.gradient, back.guard, *back.local) for wire in wires if wire is not None]
-    keep = {*range(len(values)), *shown} if back.shapes is not None else None
     with told(circuit):
-        every = forward(back.circuit.gates, {back.seed: seed}, values, back.shapes is not None, keep)
+        every = forward(back.circuit.gates, {back.seed: seed}, values, back.shapes is not None, plan)
     gradients: list[Value | None] = []
     locals_: list[tuple[Value | None, ...]] = []
     for wire, value in enumerate(values):
@@ -135,7 +135,7 @@ def _behind(circuit: Circuit, back: Backward, values: list[Value], seed: Value) 
         if any([local is not None for local in found]) and has_nan(value):
             found = [None if local is None else blank(local, value) for local in found]
         locals_.append(tuple(found))
-    guards = [None if guard is None else every[guard] for guard in back.guard]
+    guards = [None if guard is None else every[guard] for guard in back.guard]  # of inputs None, too
     return Run(circuit, values, gradients, locals_, guards, back)
 
 
@@ -143,11 +143,12 @@ def _shape_of(back: Backward) -> Shape:
     return back.shapes[back.circuit.output] if back.shapes else ()
 
 
-def _value(what: str, value: Any) -> Value:
-    """A number or an array given by somebody as the values are kept here."""
+def _value(name: str, value: Any) -> Value:
+    """A number or an array as the values are kept here; without a name it is the upstream gradient."""
     try:
         return float(value) if isinstance(value, (int, float)) else array(value)
     except (TypeError, ValueError, OverflowError, RuntimeError):
+        what = f"the value of {named(name)}" if name else "the upstream gradient"
         hint = "every row has as many numbers as the first"
         raise UsageError(f"{what} is no array of real numbers", hint=hint) from None
 
@@ -165,7 +166,7 @@ def _upstream(circuit: Circuit, wanted: Shape, upstream: Any) -> Value:
             "or give the gradient that arrives there, --upstream VALUE,\n"
             "or ask for the derivative of each element, --jacobian",
         )  # fmt: skip
-    value = _value("the upstream gradient", upstream)
+    value = _value("", upstream)
     given = shape(value)
     try:
         fits = broadcast(given, wanted) == wanted
@@ -192,8 +193,14 @@ def _units(extent: Shape, value: Value) -> Iterator[Value]:
 @lru_cache(maxsize=8)  # a circuit run at many points has one backward pass
 def _backward(
     circuit: Circuit, wrt: tuple[str, ...] | None, guards: bool, shapes: tuple[tuple[str, Shape], ...], one: bool
-) -> Backward:
-    return backward(circuit, wrt, guards, dict(shapes), one=one)
+) -> tuple[Backward, Plan | None]:
+    back = backward(circuit, wrt, guards, dict(shapes), one=one)
+    if back.shapes is None:
+        return back, None
+    gates = circuit.gates
+    shown = [guard for gate, guard in zip(gates, back.guard, strict=True) if gate.op is not INPUT]
+    keep = {wire for wires in (back.gradient, shown, *back.local) for wire in wires if wire is not None}
+    return back, planned(back.circuit.gates, len(gates), keep | set(range(len(gates))))
 
 
 def wires(circuit: Circuit, given: Collection[str], wrt: Collection[str] | None) -> dict[str, int]:

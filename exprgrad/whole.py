@@ -158,8 +158,9 @@ def _sum_to(a: Array, x: Value) -> Value:
     a = np.reshape(a, (1,) * (len(shape) - np.ndim(a)) + np.shape(a))
     more = a.ndim - len(shape)
     ones = tuple([axis + more for axis, length in enumerate(shape) if length == 1 and a.shape[axis + more] != 1])
-    total = np.sum(a, axis=(*range(more), *ones), keepdims=True)
-    return np.broadcast_to(total.reshape(total.shape[more:]), shape)
+    total = np.add.reduce(a, axis=(*range(more), *ones), keepdims=True)
+    total = total.reshape(total.shape[more:])
+    return total if total.shape == shape else np.broadcast_to(total, shape)
 
 
 def _numpy_key(key: Iterable[Any], indices: Sequence[Value]) -> tuple[Any, ...]:

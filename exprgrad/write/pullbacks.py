@@ -28,9 +28,8 @@ class Pullbacks:
             if sent is None:
                 found.append(None)
             elif gate.op.name == "index":
-                found.append(
-                    (expression(self.run.circuit, wire, self.names), self.names.get(back.gradient[wire] or 0, ""))
-                )
+                place = expression(self.run.circuit, wire, self.names)
+                found.append((place, self.names.get(back.gradient[wire] or 0, "")))
             else:
                 text = expression(back.circuit, sent, self.names)
                 found.append((self.names[source], text[1:-1] if text[0] == "(" else text))
