@@ -121,9 +121,9 @@ _ELEMENTWISE: Mapping[str, Callable[..., Value]] = {
         name: _truth(getattr(np, name))
         for name in ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
     },
-    "and": _truth(np.logical_and),
-    "or": _truth(np.logical_or),
-    "not": _truth(np.logical_not),
+    "and": _truth(lambda a, b: np.not_equal(a, 0) & np.not_equal(b, 0)),
+    "or": _truth(lambda a, b: np.not_equal(a, 0) | np.not_equal(b, 0)),
+    "not": _truth(lambda a: np.equal(a, 0)),
     "where": _where,
     "exp10": lambda x: np.power(10.0, x),
     "log_base": _log_base,

@@ -138,33 +138,38 @@ class _Fitting:
         self.rows = rows
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        if _width(self.rows) <= options.max_width:
-            yield from console.render(_wide(self.rows), options)
+        columns = _columns(self.rows)
+        if sum([3 + width for _, width, _ in columns]) < options.max_width:
+            yield from console.render(_wide(columns, self.rows), options)
             return
         table = _narrow(self.rows)
         needed = Measurement.get(console, options.update(max_width=1_000_000), table).minimum
         yield from console.render(table, options.update(max_width=max(options.max_width, needed)))
 
 
-def _width(rows: list[Line]) -> int:
-    """The columns that the wide table takes, counted here since rich measures as slowly as it draws."""
+def _columns(rows: list[Line]) -> list[tuple[str, int, list[str]]]:
+    """The wide table's headers, widths and cells; rich would measure them as slowly as it draws."""
     cells = [(*line[:4], _signed(line.value), _signed(line.gradient), _joined(line.locals)) for line in rows]
-    columns = [[*column, header] for header, column in zip(HEADERS, zip(*cells, strict=True), strict=True)]
-    if not any(line.shape for line in rows):
-        del columns[HEADERS.index("shape")]
-    return sum([3 + max([cell_len(part) for cell in column for part in cell.split("\n")]) for column in columns]) + 1
+    found = [(header, list(column)) for header, column in zip(HEADERS, zip(*cells, strict=True), strict=True)]
+    return [
+        (header, _widest([header, *column]), column)
+        for header, column in found
+        if header != "shape" or any(line.shape for line in rows)
+    ]
 
 
-def _wide(rows: list[Line]) -> Table:
+def _widest(cells: list[str]) -> int:
+    """The columns of the terminal that the longest line of some cells takes."""
+    return max([cell_len(line) for cell in cells for line in cell.split("\n")])
+
+
+def _wide(columns: list[tuple[str, int, list[str]]], rows: list[Line]) -> Table:
     """Every wire in one line."""
     table = Table(box=ROUNDED, show_lines=any("\n" in line.value for line in rows))
-    shaped = any(line.shape for line in rows)
-    for header, style in zip(HEADERS, ("bold", "", "", "", VALUE, GRADIENT, ""), strict=True):
-        if header != "shape" or shaped:
-            table.add_column(header, style=style, no_wrap=True, overflow="ignore")
-    for line in rows:
-        numbers = (_signed(line.value), _signed(line.gradient), _joined(line.locals))
-        cells = (line.wire, line.gate, *([line.shape] if shaped else []), line.formula, *numbers)
+    styles = {"wire": "bold", "value": VALUE, "gradient": GRADIENT}
+    for header, width, _ in columns:
+        table.add_column(header, style=styles.get(header, ""), no_wrap=True, overflow="ignore", width=width)
+    for line, *cells in zip(rows, *[column for _, _, column in columns], strict=True):
         table.add_row(*map(Text, cells), style="bold" if line.output else "")
     return table
 
@@ -174,16 +179,17 @@ def _narrow(rows: list[Line]) -> Table:
     table = Table(box=SIMPLE_HEAD, padding=(0, 1), show_edge=False, pad_edge=False)
     shaped = any(line.shape for line in rows)
     locals_ = [f"↳ {local}" for line in rows for local in line.locals if ": " not in local]
+    names = [f"{line.wire}\n{line.shape}" if line.shape else line.wire for line in rows]
+    values, gradients = [_signed(line.value) for line in rows], [_signed(line.gradient) for line in rows]
+
     table.add_column("wire\nshape" if shaped else "wire", style="bold", no_wrap=True, overflow="ignore")
     room = max([len("↳ local gradients"), *map(len, locals_)])
     table.add_column("formula\n↳ local gradients", overflow="fold", min_width=room)
     table.add_column("value", style=VALUE, no_wrap=True, overflow="ignore")
     table.add_column("gradient", style=GRADIENT, no_wrap=True, overflow="ignore")
-    for line in rows:
+    for line, name, value, gradient in zip(rows, names, values, gradients, strict=True):
         piece = "\n".join([line.formula, *[f"↳ {local}" for local in line.locals]])
-        name = f"{line.wire}\n{line.shape}" if line.shape else line.wire
-        cells = (name, piece, _signed(line.value), _signed(line.gradient))
-        table.add_row(*map(Text, cells), style="bold" if line.output else "")
+        table.add_row(*map(Text, (name, piece, value, gradient)), style="bold" if line.output else "")
     return table
 
 
