@@ -38,26 +38,36 @@ def forward(
     plan: Plan | None = None,
 ) -> list[Value]:
     """forward.py's ``forward`` with arrays; raises GateError."""
-    values = [*known, *[None] * (len(gates) - len(known))]
     with np.errstate(all="ignore"):
-        for wire, done in plan or [(wire, ()) for wire in range(len(known), len(gates))]:
-            op, sources, _, _, value, params = gates[wire]
-            if op is CONST:
-                values[wire] = value if isinstance(value, float) else array(value)
-                continue
-            if op is INPUT:
-                values[wire] = inputs[wire] if wire in inputs else array(value)
-                continue
-            arguments = [values[source] for source in sources]
-            if op.name in WHOLE and not isinstance(op, Composite):
-                found = _whole(wire, op, arguments, params)
-            elif op.whole or any([isinstance(argument, np.ndarray) for argument in arguments]):
-                found = elementwise(op, scalar)(*arguments)
-            else:
-                found = scalar(op)(*arguments)
-            values[wire] = found if isinstance(found, np.ndarray) and found.ndim else float(found)
-            for source in done:
-                values[source] = None
+        return _values(gates, inputs, scalar, known, plan or [(wire, ()) for wire in range(len(known), len(gates))])
+
+
+def _values(
+    gates: Sequence[Gate],
+    inputs: Mapping[int, Value],
+    scalar: Callable[[Row], Function],
+    known: Sequence[Value],
+    plan: Plan,
+) -> list[Value]:
+    values = [*known, *[None] * (len(gates) - len(known))]
+    for wire, done in plan:
+        op, sources, _, _, value, params = gates[wire]
+        if op is CONST:
+            values[wire] = value if isinstance(value, float) else array(value)
+            continue
+        if op is INPUT:
+            values[wire] = inputs[wire] if wire in inputs else array(value)
+            continue
+        arguments = [values[source] for source in sources]
+        if op.name in WHOLE and not isinstance(op, Composite):
+            found = _whole(wire, op, arguments, params)
+        elif op.whole or any([isinstance(argument, np.ndarray) for argument in arguments]):
+            found = elementwise(op, scalar)(*arguments)
+        else:
+            found = scalar(op)(*arguments)
+        values[wire] = found if isinstance(found, np.ndarray) and found.ndim else float(found)
+        for source in done:
+            values[source] = None
     return values
 
 
@@ -80,8 +90,9 @@ def elementwise(row: Row, scalar: Callable[[Row], Function]) -> Callable[..., Va
     """The function of an elementwise gate on floats and arrays; ``scalar`` finds the one on floats."""
     inside = body(row)
     if inside is not None:
-        wires = list(inside.inputs.values())
-        return lambda *values: forward(inside.gates, dict(zip(wires, values, strict=True)), scalar)[inside.output]
+        gates, output, count = inside.gates, inside.output, len(inside.inputs)
+        plan = [(wire, ()) for wire in range(count, len(gates))]
+        return lambda *values: _values(gates, {}, scalar, values, plan)[output]
     if row.name in _ELEMENTWISE:
         return _ELEMENTWISE[row.name]
     for name in (row.name, *row.aliases):
@@ -100,8 +111,9 @@ def _where(c: Value, a: Value, b: Value) -> Value:
     """a where c is not 0, else b; for b = 0 the bits of a and those of a mask, which has no branches."""
     chosen = np.not_equal(c, 0)
     if isinstance(b, float) and b == 0 and np.copysign(1, b) > 0 and isinstance(a, np.ndarray) and np.ndim(c):
-        mask = np.negative(chosen, dtype=np.int64, casting="unsafe")
-        return np.bitwise_and(a.view(np.int64), mask).view(np.float64)
+        bytes_ = chosen.view(np.int8)
+        mask = np.negative(bytes_, out=bytes_).astype(np.int64)  # all ones where chosen
+        return np.bitwise_and(a.view(np.int64), mask, out=mask if mask.shape == a.shape else None).view(np.float64)
     return np.where(chosen, a, b)
 
 

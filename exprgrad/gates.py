@@ -459,7 +459,7 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
     whole("logsumexp", "x | axis keepdims=0",
           "spread(g, x, axis, keepdims)*softmax(x, axis)", doc="log(sum(exp(x))) without overflow"),
     whole("softmax", "x | axis=-1", "out*(g - sum(g*out, axis, 1))", doc="exp(x)/sum(exp(x))"),
-    whole("log_softmax", "x | axis=-1", "g - softmax(x, axis)*sum(g, axis, 1)", doc="x - logsumexp(x)"),
+    whole("log_softmax", "x | axis=-1", "g - exp(out)*sum(g, axis, 1)", doc="x - logsumexp(x)"),
     whole("cumsum", "x | axis=-1", "flip(cumsum(flip(g, axis), axis), axis)", moves=True, doc="the sums of the first elements"),
     whole("trace", "x", "g[..., newaxis, newaxis]*eye_like(x)", doc="the sum of a square matrix's diagonal"),
     whole("det", "x", "g[..., newaxis, newaxis]*cofactor(x)", doc="the determinant of a square matrix"),
