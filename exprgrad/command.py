@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from exprgrad.arguments import Arguments, split, unknown_option
+from exprgrad.circuit import literal
 from exprgrad.errors import ExprgradError, UsageError, nearest, shown
 from exprgrad.files import read_formula
 from exprgrad.read import read
@@ -95,4 +96,5 @@ def _inputs(ctx: click.Context) -> dict[str, str]:
     except ExprgradError:
         return {}
     gates = circuit.gates
-    return {name: "" if gates[wire].value is None else repr(gates[wire].value) for name, wire in circuit.inputs.items()}
+    defaults = {name: gates[wire].value for name, wire in circuit.inputs.items()}
+    return {name: "" if value is None else shown(literal(value)) for name, value in defaults.items()}

@@ -80,7 +80,8 @@ def _log_softmax(x: Array, axis: Any) -> Array:
 
 def _det(x: Array) -> Array:
     """The product of the pivots of Gauss's elimination, largest first: exact for small whole numbers' matrices."""
-    work = np.array(x, dtype=np.float64).reshape(-1, *np.shape(x)[-2:])
+    stack = np.shape(x)[:-2]
+    work = np.array(x, dtype=np.float64).reshape(int(np.prod(stack)), *np.shape(x)[-2:])
     found = np.ones(len(work))
     for place, matrix in enumerate(work):
         for k in range(len(matrix)):
@@ -92,7 +93,7 @@ def _det(x: Array) -> Array:
             if matrix[k, k] == 0:
                 break
             matrix[k + 1 :, k:] -= np.outer(matrix[k + 1 :, k] / matrix[k, k], matrix[k, k:])
-    return found.reshape(np.shape(x)[:-2])
+    return found.reshape(stack)
 
 
 def _cofactor(x: Array) -> Array:

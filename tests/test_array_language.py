@@ -44,7 +44,11 @@ def value(text: str, **point: Any) -> Any:
         ("einsum('ij,j', W, x)", [14, 32]), ('einsum("ij->ji", W)[2]', [3, 6]), ("trace([[1,2],[3,4]])", 5), ("size(W) + ndim(W)", 8),
         ("f(v) = v @ v; f(x) + f([1, 1])", 16), ("g(v, k) = sum(v)*k\\ng(x, k=2)".replace("\\n", "\n"), 12),
         ("sum(\n  x,\n  axis=0\n)", 6), ("[1,\n 2]", [1, 2]), ("leaky_relu([-1, 1], slope=0.5)", [-0.5, 1]), ("x[1:1]", []), ("sum(x[1:1])", 0),
-        ("prod([])", 1), ("axis = 3; sum(x, axis=0) + axis", 9), ("True + 1", 4),
+        ("prod([])", 1), ("norm([])", 0), ("logsumexp([])", -np.inf), ("cumsum([])", []), ("softmax([])", []), ("log_softmax([])", []),
+        ("reshape([], 2, 0) @ reshape([], 0, 3)", [[0, 0, 0], [0, 0, 0]]), ("sum(reshape([], 0, 3), axis=0)", [0, 0, 0]), ("prod(reshape([], 0, 2), axis=0)", [1, 1]),
+        ("max(reshape([], 0, 2), axis=1)", []), ("einsum('ij->', reshape([], 0, 2))", 0), ("det(reshape([], 0, 0))", 1), ("inv(reshape([], 0, 0))", []), ("flip([])", []),
+        ("concat([[], x])", [1, 2, 3]), ("outer([], x)", []), ("dot([], [])", 0), ("trace(reshape([], 0, 0))", 0), ("x[[]]", []), ("stack([[], []])", [[], []]), ("(1 + [])^2", []),
+        ("axis = 3; sum(x, axis=0) + axis", 9), ("True + 1", 4),
     ],
 )  # fmt: skip
 def test_value(text: str, expected: Any) -> None:
@@ -276,3 +280,15 @@ def test_the_size_of_a_list_costs_its_length() -> None:
     assert (many.value, many.gradient["x"]) == (6000, 3000)
     terms = run(read(" + ".join(f"w[{k}]^2" for k in range(3000))), {"w": np.arange(3000.0)})
     assert np.array_equal(terms.gradient["w"], 2 * np.arange(3000.0))
+
+
+def test_gradients_of_empty_arrays_are_empty() -> None:
+    for text in ["sum(x)", "prod(x)", "norm(x)", "sum(exp(x)*x^2)", "x @ x", "sum(cumsum(x))", "sum(softmax(x))", "sum(concat([x, [1]]))", "sum(x[::-1])", "einsum('i,i', x, x)", "sum(max(x, 0))", "var(x)", "std(x)", "mean(x)"]:  # fmt: skip
+        assert shape(run(read(text), {"x": []}).gradient["x"]) == (0,), text
+        assert run(read(text), {"x": []}, upstream=2).gradient["x"].tolist() == []
+
+
+def test_a_condition_that_is_the_same_everywhere_costs_nothing() -> None:
+    """The derivative of x^2 by x is 2*x, on arrays too."""
+    lines = str(backward(read("sum(x^2)"), shapes={"x": (3,)}).circuit).splitlines()
+    assert lines[-4:] == ["d[v1] = spread(d[v2], v1)", "v4 = mul(2.0, x)", "d[x] = mul(d[v1], v4)", "output v2"]
