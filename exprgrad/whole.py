@@ -274,7 +274,7 @@ WHOLE: Mapping[str, Callable[..., Value]] = {
         x, None if axes is None else np.argsort(shapes.axes_of(np.shape(x), axes))
     ),
     "matrix_transpose": lambda x: np.swapaxes(x, -1, -2),
-    "reshape": lambda x, shape: np.reshape(x, shape),
+    "reshape": lambda x, shape: np.reshape(x, shape),  # noqa: PLW0108  before NumPy 2.1 the keyword was another
     "flip": np.flip,
     "stack": lambda *x, axis: np.stack(x, axis=axis) if x else np.zeros(0),
     "concatenate": lambda *x, axis: np.concatenate(x, axis=axis),
