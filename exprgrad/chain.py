@@ -127,9 +127,9 @@ def tangent(circuit: Circuit, wrt: str, shapes: Mapping[str, Shape] | None = Non
         else:
             for position, source in enumerate(gate.inputs):
                 moving = rate[source]
-                term_ = None if moving is None else _pushed(builder, gate, wire, position, moving)
-                if term_ is not None:
-                    total = _added(builder, total, _fit(builder, term_, wire))
+                pushed = None if moving is None else _pushed(builder, gate, wire, position, moving)
+                if pushed is not None:
+                    total = _added(builder, total, _fit(builder, pushed, wire))
         rate[wire] = total and total.wire
     output = rate[circuit.output]
     return builder.circuit(builder.const(0.0) if output is None else output, circuit.text)

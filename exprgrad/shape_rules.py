@@ -385,5 +385,5 @@ RULES: Mapping[str, Callable[..., Shape]] = {
     "eye_like": lambda x: (*x[-1:], *x[-1:]),
     "part": _part,
     "part_back": _part_back,
-    "cofactor_back": lambda a, x: _square(broadcast(a, x)),
+    "cofactor_back": _back(_square),
 }

@@ -100,7 +100,8 @@ class Shaped(Builder):
 def _error(circuit: Circuit, wire: int, shapes: Sequence[Shape], misfit: Misfit) -> FormulaError:
     """``W (2×3) @ x (2)``, and carets under both."""
     gate = circuit.gates[wire]
-    ones = list(dict.fromkeys(misfit.ones or range(len(gate.inputs))))[:4]
+    every = range(len(gate.inputs))
+    ones = [one for one in dict.fromkeys(misfit.ones or every) if one in every][:4]
     pieces = [_piece(circuit, gate.inputs[one], shapes) for one in ones]
     if gate.op.symbol and len(pieces) == 2 and len(gate.inputs) == 2:
         what = f" {gate.op.symbol} ".join(pieces)

@@ -254,7 +254,7 @@ def test_the_hessian_of_a_determinant_exists_at_singular_matrices() -> None:
         f"reshape(x, {', '.join(['1'] * 70)})", f"x[{', '.join(['None'] * 40)}]", f"einsum('{','.join('i' * 70)}', {', '.join('x' * 70)})", "index(x)", "index(x, key=0)", "index(x, key='a')",
         "sum_to(x, [1, 2, 3])", "spread(x, [1, 2, 3])", "broadcast_to(x, 1)", "last_back(x, x, axis=0) + last_back(x, 1, axis=0)", "reshape_like(x, 1)", "part(x, x, axis=0, before=1)",
         "part_back(x, 1, axis=0, before=0)", "index_back(x, x, key='0')", "take_back(x, x, index=0, axis=0)", "take(x, index=9, axis=0)", "einsum_back(x, x, subscripts='i->', position=0)",
-        "sum(x, axis=1e300)", "np.array([1, 2])", "eye_like(1)", "prod_others(x, axis=3)", "cofactor(x)", "softmax(x, axis=[0, 1])",
+        "sum(x, axis=1e300)", "np.array([1, 2])", "eye_like(1)", "stack([], 2)", "cofactor_back(x, [[1, 2], [3, 4]])", "prod_others(x, axis=3)", "cofactor(x)", "softmax(x, axis=[0, 1])",
     ],
 )  # fmt: skip
 def test_strange_settings_are_errors_of_the_formula(text: str) -> None:
