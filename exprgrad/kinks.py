@@ -11,7 +11,7 @@ from exprgrad.forward import rule
 from exprgrad.gates import CONST, Kink, Step
 from exprgrad.live import facts, inside, live, moving, piece, selected
 from exprgrad.run import Run, run
-from exprgrad.values import Place, Value, digits, pick, spots
+from exprgrad.values import Place, Value, array, digits, pick, shape, spots
 from exprgrad.values import at as at_
 
 # what the other outcome of a comparison would give costs three backward passes
@@ -89,7 +89,7 @@ def _edge(
 
     standing = False
     for kink in op.kinks:
-        at = rule(kink.at, op, gate.params)(*arguments)
+        at = _spread(rule(kink.at, op, gate.params)(*arguments), gate, values[wire])
         count, place = spots(at if run_ is None else selected(run_, wire, at))
         if not count:
             continue
@@ -104,7 +104,7 @@ def _edge(
             {**numbers, **({} if here is None else {"here": here})},
         )  # fmt: skip
     for step in op.steps:
-        at = rule(step.at, op, gate.params)(*arguments)
+        at = _spread(rule(step.at, op, gate.params)(*arguments), gate, values[wire])
         count, place = spots(at if run_ is None else selected(run_, wire, at))
         if not count:
             continue
@@ -121,6 +121,11 @@ def _edge(
     if op.steps and not standing and op.gradients and op.gradients[0] == "0":
         hint = f"{op.name} is flat between its steps, so its local gradient is 0"
         yield note("flat", f"no gradient passes {name}", (), hint, {})
+
+
+def _spread(condition: Value, gate: Gate, value: Value) -> Value:
+    """A condition on some of a gate's inputs in the shape of its output."""
+    return condition if gate.op.whole or not shape(value) else array(condition, shape(value), spread=True)
 
 
 def _where(count: int, place: Place) -> str:

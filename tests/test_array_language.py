@@ -282,6 +282,15 @@ def test_the_size_of_a_list_costs_its_length() -> None:
     assert np.array_equal(terms.gradient["w"], 2 * np.arange(3000.0))
 
 
+def test_a_kink_is_found_at_the_element_of_the_output() -> None:
+    """Also where only some of the inputs say that there is one."""
+    result = run(read("clip(x, lo, 2)"), {"x": [1, 2, 3], "lo": [[0], [5]]}, upstream=1)
+    assert [note.report.message for note in notes(result)] == [
+        "clip(x, lo, 2) has a kink at its element [0,1] and at 1 more"
+    ]
+    assert notes(run(read("clip(x, lo, 2)"), {"x": [1, 2, 3], "lo": np.zeros((0, 3))}, upstream=1)) == []
+
+
 def test_gradients_of_empty_arrays_are_empty() -> None:
     for text in ["sum(x)", "prod(x)", "norm(x)", "sum(exp(x)*x^2)", "x @ x", "sum(cumsum(x))", "sum(softmax(x))", "sum(concat([x, [1]]))", "sum(x[::-1])", "einsum('i,i', x, x)", "sum(max(x, 0))", "var(x)", "std(x)", "mean(x)"]:  # fmt: skip
         assert shape(run(read(text), {"x": []}).gradient["x"]) == (0,), text
