@@ -156,7 +156,7 @@ def test_singular_points() -> None:
 
 def test_arrays_print_and_read_back() -> None:
     for text in ["[x, -1, [0][0]]", "x[0, 1:, ..., None, ::-1, i]", "sum(W.T @ x.mT, axis=[0, 1], keepdims=1)", "W = [[1, -2], [3, 4]]; W[0]*2",
-                 "f(v) = sum(v^2)/2; f(x) + f(y)", "reshape(arange(2, 8), 2, -1)", "einsum('ij,jk->ik', A, B)", "concat([x, y], axis=-1)"]:  # fmt: skip
+                 "f(v) = sum(v^2)/2; f(x) + f(y)", "reshape(arange(2, 8), 2, -1)", "einsum('ij,jk->ik', A, B)", "concat([x, y], axis=-1)", "stack(-1)", "stack(2, 3)", "stack([[-1]])"]:  # fmt: skip
         circuit = read(text)
         again = read(write(circuit))
         assert [(g.op.name, g.inputs, g.params, g.value) for g in again.gates] == [

@@ -83,7 +83,7 @@ def expression(circuit: Circuit, wire: int, names: Mapping[int, str]) -> str:
         elif op is INPUT or (item in names and item != wire):
             pieces.append(names[item])
         elif op.symbol is None:
-            waiting += _call(circuit.gates[item])[::-1]
+            waiting += _call(circuit, circuit.gates[item])[::-1]
         elif len(inputs) == 1:
             waiting += [")", inputs[0], f"({op.symbol}{' ' * op.symbol.isalpha()}"]
         else:
@@ -91,7 +91,7 @@ def expression(circuit: Circuit, wire: int, names: Mapping[int, str]) -> str:
     return "".join(pieces)
 
 
-def _call(gate: Gate) -> list[int | str]:
+def _call(circuit: Circuit, gate: Gate) -> list[int | str]:
     """A gate that is no operator as pieces and wires: ``sum(x, axis=0)``, ``[x, y]``, ``x[0, i]``."""
     op, inputs = gate.op, gate.inputs
     if op.name == "index":
@@ -103,12 +103,18 @@ def _call(gate: Gate) -> list[int | str]:
         shape = gate.params[0]
         fixed = [setting(one) for one in shape] if isinstance(shape, tuple) else [setting(shape)]
     listed = [piece for source in inputs for piece in (source, ", ")][:-1]
-    if op.name == "stack" and not fixed:
+    if op.name == "stack" and not fixed and not all([_is_number(circuit, source) for source in inputs]):
         return ["[", *listed, "]"]
     if op.name in ("stack", "concatenate"):
         listed = ["[", *listed, "]"]
     separated = [piece for part in fixed for piece in (", ", part)]
     return [f"{op.name}(", *(listed + separated if listed else separated[1:]), ")"]
+
+
+def _is_number(circuit: Circuit, wire: int) -> bool:
+    """Whether a wire would be read as part of an array of numbers."""
+    op, inputs, _, name, _, _ = circuit.gates[wire]
+    return op is CONST or (op.name == "neg" and name is None and circuit.gates[inputs[0]].op is CONST)
 
 
 def _brackets(gate: Gate) -> list[int | str]:
