@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from exprgrad.circuit import Composite, Gate
+from exprgrad.circuit import Composite, Gate, Plan
 from exprgrad.errors import GateError
 from exprgrad.gates import CONST, INPUT, Row, Static
 from exprgrad.ieee import Function
@@ -21,11 +21,8 @@ from exprgrad.lower import body
 from exprgrad.values import Value, array
 from exprgrad.whole import WHOLE
 
-# the wires to compute, each with those that nobody reads after it
-Plan = Sequence[tuple[int, Sequence[int]]]
-
 # The C library gives the memory of each freed array back to the system and asks for it again, page by
-# page, in the next gate: half the time of a network.  glibc stops that for arrays up to the size of the
+# page, in the next gate: up to half the time of a network.  glibc stops that for arrays up to the size of the
 # largest block it has seen freed, and looks at blocks below 32 MiB only; this one is never touched.
 np.empty(2**22 - 2**14)
 
@@ -59,7 +56,7 @@ def _values(
             values[wire] = inputs[wire] if wire in inputs else array(value)
             continue
         arguments = [values[source] for source in sources]
-        if op.name in WHOLE and not isinstance(op, Composite):
+        if op.whole and not isinstance(op, Composite):
             found = _whole(wire, op, arguments, params)
         elif op.whole or any([isinstance(argument, np.ndarray) for argument in arguments]):
             found = elementwise(op, scalar)(*arguments)
@@ -124,10 +121,6 @@ def _log_base(x: Value, base: Value) -> Value:
     return np.where(np.equal(base, 2), np.log2(x), np.where(np.equal(base, 10), np.log10(x), np.log(x) / np.log(base)))
 
 
-def _whole_or_nan(x: Value) -> Value:
-    return np.copysign(np.sign(x), x)
-
-
 _ELEMENTWISE: Mapping[str, Callable[..., Value]] = {
     **{
         name: _truth(getattr(np, name))
@@ -139,6 +132,6 @@ _ELEMENTWISE: Mapping[str, Callable[..., Value]] = {
     "where": _where,
     "exp10": lambda x: np.power(10.0, x),
     "log_base": _log_base,
-    "sign": _whole_or_nan,
+    "sign": lambda x: np.copysign(np.sign(x), x),
     "floor_divide": lambda a, b: np.where(np.equal(b, 0), np.divide(a, b), np.floor_divide(a, b)),
 }

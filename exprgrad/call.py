@@ -75,7 +75,7 @@ def _fit(
     if row.params and rest and isinstance(rest[0], Fixed) and isinstance(rest[0].value, str):  # einsum's text
         settings[row.params[0]] = rest.pop(0)
     if row.variadic:
-        first = rest[0] if rest and row.name in ("stack", "concatenate") else None
+        first = rest[0] if rest and len(row.inputs) == 1 and not settings else None
         if isinstance(first, Listed) and not any(isinstance(item, Listed) or item in wires for item in rest[1:]):
             inputs, rest = list(first.items), rest[1:]  # stack([x, y])
         else:

@@ -23,7 +23,7 @@ from exprgrad.rules import Local, Pull, copies, local_gradients, pull
 from exprgrad.shape_rules import Shape
 from exprgrad.shapes import Shaped, infer, is_scalar
 from exprgrad.tidy import derive
-from exprgrad.values import Value, array
+from exprgrad.values import Value, spread
 
 _ADD, _MUL, _AND, _OR, _WHERE = (ROWS[name] for name in ("add", "mul", "and", "or", "where"))
 
@@ -155,7 +155,7 @@ def _known(circuit: Circuit, names: Collection[str]) -> None:
 
 def _ones(known: Sequence[Shape] | None, wire: int) -> Value:
     """1, or an array of ones of a wire's shape."""
-    return array(1.0, known[wire], spread=True) if known and known[wire] else 1.0
+    return spread(1.0, known[wire]) if known else 1.0
 
 
 def _by_elements(builder: Builder, gate: Gate, wire: int) -> bool:
@@ -268,8 +268,7 @@ def _inside(builder: Builder, gate: Gate, wanted: Sequence[bool], g: int | None)
     wires = copies(builder, back.circuit, gate.inputs, needed, seed=g)
     found: list[Pull | None] = []
     for gradient, guard in pairs:
-        wire = None if gradient is None else wires[gradient]
-        found.append(None if wire is None else Pull(wire, None if guard is None else wires[guard]))
+        found.append(None if gradient is None else Pull(wires[gradient], None if guard is None else wires[guard]))
     return found
 
 
@@ -294,8 +293,7 @@ def _pushed(builder: Builder, gate: Gate, out: int, position: int, rate: int) ->
     made = _transposed(gate.op, gate.params, position, shapes)
     if made is None:
         return None
-    wire = copies(builder, made, (*gate.inputs, out, out), (made.output,), seed=rate)[made.output]
-    return None if wire is None else Pull(wire, None)
+    return Pull(copies(builder, made, (*gate.inputs, out, out), (made.output,), seed=rate)[made.output], None)
 
 
 @cache

@@ -8,7 +8,7 @@ simple automatic derivative evaluation program", 1964).
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -19,6 +19,9 @@ from exprgrad.values import Value
 
 # an array as nested tuples, all of one length on each level
 Literal = float | tuple["Literal", ...]
+
+# the wires to compute, each with those that nobody reads after it
+Plan = Sequence[tuple[int, Sequence[int]]]
 
 
 @contextmanager

@@ -61,7 +61,8 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     """The value of FORMULA, of every gate in it, and all their gradients.
 
     Each variable of the formula is an option with one dash, of any length; its VALUE may itself be
-    a formula of numbers, such as 1/3 or pi/4. FORMULA may be - for standard input.
+    a formula of numbers, such as 1/3 or pi/4, an array such as [1, 2], or @ and a .npy, .csv or .tsv
+    file. FORMULA may be - for standard input.
     """
     words = [options["formula"], *options["files"]]
     if options["gates"]:
@@ -195,13 +196,13 @@ def _jacobian(to: str, result: Run, found: Mapping[str, Value], full: bool, out:
 
 def _reading(to: str, result: Run, found: list[Note], out: str | None, full: bool) -> Iterable[str]:
     """The lines of a reading."""
-    from exprgrad.write import flat, json
+    if to in ("json", "jsonl"):
+        from exprgrad.write import json
 
-    if to == "json":
-        return json.write(result, found)
-    if to == "jsonl":
-        return json.write_row(result)
+        return json.write(result, found) if to == "json" else json.write_row(result)
     if to in ("csv", "tsv"):
+        from exprgrad.write import flat
+
         return flat.write(result, "," if to == "csv" else "\t")
     from exprgrad.views import table
 

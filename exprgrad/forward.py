@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from exprgrad.circuit import Circuit, Gate
+from exprgrad.circuit import Circuit, Gate, Plan
 from exprgrad.errors import FormulaError, GateError
 from exprgrad.gates import CONST, INPUT, Param, Row, Static
 from exprgrad.ieee import PRIMITIVES, Function, total
@@ -35,7 +35,7 @@ def forward(
     inputs: Mapping[int, Value],
     known: Sequence[Value] = (),
     arrays: bool = False,
-    plan: Sequence[tuple[int, Sequence[int]]] | None = None,
+    plan: Plan | None = None,
 ) -> list[Value]:
     """The value of every wire, each gate evaluated once.
 
@@ -59,7 +59,7 @@ def forward(
     return values
 
 
-def planned(gates: Sequence[Gate], start: int, keep: Collection[int]) -> list[tuple[int, Sequence[int]]]:
+def planned(gates: Sequence[Gate], start: int, keep: Collection[int]) -> Plan:
     """The wires from ``start`` on that those to keep depend on, each with the wires that are done with it."""
     needed = set(keep)
     plan: list[tuple[int, Sequence[int]]] = []

@@ -229,6 +229,9 @@ CONSTANTS: dict[str, float] = {
     "nan": float("nan"),
 }
 
+# how many elements share the largest or the smallest one
+_TIES = "sum(x == spread(out, x, axis, keepdims), axis, keepdims)"
+
 # fmt: off
 CATALOGUE: dict[str, tuple[Row, ...]] = {
 "arithmetic": (
@@ -428,19 +431,15 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
     whole("prod", "x | axis keepdims=0", "spread(g, x, axis, keepdims)*prod_others(x, axis)"),
     whole("amax", "x | axis keepdims=0",
           "where(x < spread(out, x, axis, keepdims), 0,"
-          " spread(g/sum(x == spread(out, x, axis, keepdims), axis, keepdims), x, axis, keepdims))",
+          f" spread(g/{_TIES}, x, axis, keepdims))",
           live=("not (x < spread(out, x, axis, keepdims))",), aliases="max",
-          kinks=(Kink("sum(x == spread(out, x, axis, keepdims), axis, keepdims) > 1", "0", "1",
-                      "1/sum(x == spread(out, x, axis, keepdims), axis, keepdims)",
-                      "1/sum(x == spread(out, x, axis, keepdims), axis, keepdims)"),),
+          kinks=(Kink(f"{_TIES} > 1", "0", "1", f"1/{_TIES}", f"1/{_TIES}"),),
           moves=True, doc="the largest element; a tie shares the gradient evenly"),
     whole("amin", "x | axis keepdims=0",
           "where(x > spread(out, x, axis, keepdims), 0,"
-          " spread(g/sum(x == spread(out, x, axis, keepdims), axis, keepdims), x, axis, keepdims))",
+          f" spread(g/{_TIES}, x, axis, keepdims))",
           live=("not (x > spread(out, x, axis, keepdims))",), aliases="min",
-          kinks=(Kink("sum(x == spread(out, x, axis, keepdims), axis, keepdims) > 1", "1", "0",
-                      "1/sum(x == spread(out, x, axis, keepdims), axis, keepdims)",
-                      "1/sum(x == spread(out, x, axis, keepdims), axis, keepdims)"),),
+          kinks=(Kink(f"{_TIES} > 1", "1", "0", f"1/{_TIES}", f"1/{_TIES}"),),
           moves=True, doc="the smallest element; a tie shares the gradient evenly"),
     whole("var", "x | axis keepdims=0 ddof=0",
           "spread(2*g/(size(x)/size(out) - ddof), x, axis, keepdims)*(x - mean(x, axis, 1))",
@@ -481,7 +480,7 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
           live=("take_back(broadcast_to(1, out), x, index, axis)",), doc="what has this place along an axis"),
     whole("einsum", "*x | subscripts", "einsum_back(g, *x, subscripts=subscripts, position=here)",
           doc="Einstein's sum: einsum('ij,jk->ik', a, b)"),
-    whole("arange", "| *range", doc="0, 1, 2 …: below a stop; or start, stop, step"),
+    whole("arange", "| *bounds", doc="0, 1, 2 …: below a stop; or start, stop, step"),
     whole("size", "x", None, doc="the number of elements"),
     whole("ndim", "x", None, doc="the number of axes"),
 ),

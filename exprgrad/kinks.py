@@ -11,7 +11,7 @@ from exprgrad.forward import rule
 from exprgrad.gates import CONST, Kink, Step
 from exprgrad.live import facts, inside, live, moving, piece, selected
 from exprgrad.run import Run, run
-from exprgrad.values import Place, Value, array, digits, pick, shape, spots
+from exprgrad.values import Place, Value, digits, pick, shape, spots, spread
 from exprgrad.values import at as at_
 
 # what the other outcome of a comparison would give costs three backward passes
@@ -88,8 +88,9 @@ def _edge(
         return Note(kind, wire, Report(message, circuit.text, gate.span, label, hint), facts_)
 
     standing = False
+    extent = () if op.whole else shape(values[wire])  # a condition may look at some of the inputs only
     for kink in op.kinks:
-        at = _spread(rule(kink.at, op, gate.params)(*arguments), gate, values[wire])
+        at = spread(rule(kink.at, op, gate.params)(*arguments), extent)
         count, place = spots(at if run_ is None else selected(run_, wire, at))
         if not count:
             continue
@@ -104,7 +105,7 @@ def _edge(
             {**numbers, **({} if here is None else {"here": here})},
         )  # fmt: skip
     for step in op.steps:
-        at = _spread(rule(step.at, op, gate.params)(*arguments), gate, values[wire])
+        at = spread(rule(step.at, op, gate.params)(*arguments), extent)
         count, place = spots(at if run_ is None else selected(run_, wire, at))
         if not count:
             continue
@@ -121,11 +122,6 @@ def _edge(
     if op.steps and not standing and op.gradients and op.gradients[0] == "0":
         hint = f"{op.name} is flat between its steps, so its local gradient is 0"
         yield note("flat", f"no gradient passes {name}", (), hint, {})
-
-
-def _spread(condition: Value, gate: Gate, value: Value) -> Value:
-    """A condition on some of a gate's inputs in the shape of its output."""
-    return condition if gate.op.whole or not shape(value) else array(condition, shape(value), spread=True)
 
 
 def _where(count: int, place: Place) -> str:

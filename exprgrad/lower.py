@@ -146,7 +146,7 @@ def _name(text: str, nodes: Sequence[Node], index: int, resolve: Resolve) -> Ite
     return resolve(name, span)
 
 
-def _keyword(text: str, builder: Builder, items: list[Item], span: Span) -> Item:  # noqa: ARG001
+def _keyword(text: str, _builder: Builder, items: list[Item], span: Span) -> Item:
     """``axis=0``."""
     name = items[0]
     if not isinstance(name, Keyword):
@@ -156,15 +156,17 @@ def _keyword(text: str, builder: Builder, items: list[Item], span: Span) -> Item
 
 def _slice(text: str, builder: Builder, items: list[Item], span: Span) -> Item:
     """``1:3``; a bound that is missing is None."""
-    start, stop, step, *_ = [
-        None if isinstance(item, Fixed) else static(text, builder, item, "a bound of a slice", span) for item in items
-    ] + [None]
-    for bound in (start, stop, step):
+    bounds: list[int | None] = []
+    for item in items:
+        missing = isinstance(item, Fixed) and item.value is None
+        bound = None if missing else static(text, builder, item, "a bound of a slice", span)
         if bound is not None and not isinstance(bound, int):
             raise FormulaError("a bound of a slice must be a whole number", text, span)
+        bounds.append(bound)
+    start, stop, step = [*bounds, None][:3]
     if step == 0:
         raise FormulaError("a slice cannot have the step 0", text, span)
-    return Fixed(Slice(start, stop, step), span)  # type: ignore[arg-type]  # looked at above
+    return Fixed(Slice(start, stop, step), span)
 
 
 # the nodes that stand for no wire, and what becomes of them

@@ -72,7 +72,9 @@ def pull(builder: Builder, gate: Gate, out: int, position: int, g: int) -> Pull 
             live = live and _expanded(live, star, several, here, settings)
         else:  # of many inputs only this one
             names, wires = (*fixed, star[1:]), (*wires[: len(fixed)], wires[position])
-            settings |= {"here": here, "before": _before(builder, gate, position, settings)}
+            settings["here"] = here
+            if "before" in text:
+                settings["before"] = _before(builder, gate, position, settings)
     names, wires = (*names, "out", "g"), (*wires, out, g)
     params = tuple(settings)
     guard = None if live is None else instance(builder, _rule(live, names, params), wires, settings)
@@ -82,7 +84,7 @@ def pull(builder: Builder, gate: Gate, out: int, position: int, g: int) -> Pull 
 def _before(builder: Builder, gate: Gate, position: int, settings: Mapping[str, Static]) -> int:
     """How much of the axis that inputs are joined along those before this one take."""
     axis = settings.get("axis")
-    if builder.shapes is None or not isinstance(axis, int) or gate.op.name != "concatenate":
+    if builder.shapes is None or not isinstance(axis, int):
         return 0
     return sum([builder.shapes[source][axis] for source in gate.inputs[:position]])
 
@@ -107,10 +109,7 @@ def instance(
     builder: Builder, rule: Circuit, arguments: tuple[int, ...], settings: Mapping[str, Static] | None = None
 ) -> int:
     """The wire of a rule's output over these wires, its Params replaced by these settings."""
-    found = copies(builder, rule, arguments, (rule.output,), settings)[rule.output]
-    if found is None:
-        raise AssertionError("the output of a rule is wanted")
-    return found
+    return copies(builder, rule, arguments, (rule.output,), settings)[rule.output]
 
 
 def copies(
@@ -120,13 +119,13 @@ def copies(
     wanted: tuple[int, ...],
     settings: Mapping[str, Static] | None = None,
     seed: int | None = None,
-) -> list[int | None]:
-    """For each gate of a circuit whose first wires are its inputs, the wire of its derived copy.
+) -> dict[int, int]:
+    """For each wire of a circuit whose first wires are its inputs, the wire of its derived copy.
 
-    Only what the ``wanted`` wires need is copied; None stands for the others.  ``seed`` takes the
+    Only what the ``wanted`` wires need is copied.  ``seed`` takes the
     place of a further input, such as the gradient that arrives at a circuit's output.
     """
-    wires: list[int | None] = [*arguments, *[None] * (len(circuit.gates) - len(arguments))]
+    wires = dict(enumerate(arguments))
     ranks = () if builder.shapes is None else tuple([len(builder.shapes[wire]) for wire in arguments])
     for wire, chosen in _plan(circuit, len(arguments), ranks, wanted):
         op, inputs, _, _, value, params = circuit.gates[wire]
@@ -141,7 +140,7 @@ def copies(
         else:
             if settings:
                 params = tuple([settings[one.name] if isinstance(one, Param) else one for one in params])
-            wires[wire] = derive(builder, op, tuple([wires[source] for source in inputs]), params)  # type: ignore[misc]
+            wires[wire] = derive(builder, op, tuple([wires[source] for source in inputs]), params)
     return wires
 
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from exprgrad.chain import Backward, backward
-from exprgrad.circuit import Circuit, uncollected
+from exprgrad.circuit import Circuit, Plan, uncollected
 from exprgrad.errors import UsageError, named, nearest, shown
 from exprgrad.forward import forward, planned, told
 from exprgrad.gates import GATES, INPUT
-from exprgrad.shape_rules import Misfit, Shape, broadcast
+from exprgrad.shape_rules import MisfitError, Shape, broadcast
 from exprgrad.shapes import is_array
-from exprgrad.values import Value, array, blank, dims, elements, has_nan, is_finite, shape
-
-Plan = Sequence[tuple[int, Sequence[int]]]
+from exprgrad.values import Value, array, blank, dims, elements, has_nan, is_finite, shape, spread
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,11 +92,14 @@ def jacobian(
     """
     back, plan, values = _ahead(circuit, point, wrt, guards=True, one=True)
     extent = _shape_of(back)
-    runs = [_behind(circuit, back, plan, values, seed) for seed in _units(extent, values[circuit.output])]
-    result = runs[-1] if runs else _behind(circuit, back, plan, values, array(0.0, extent, spread=True))
-    result = next((run for run in runs if not all(map(is_finite, run.gradient.values()))), result)
+    result, rows = _behind(circuit, back, plan, values, spread(0.0, extent)), []
+    for seed in _units(extent, values[circuit.output]):
+        told_of = all(map(is_finite, result.gradient.values()))  # the first that is not finite is kept
+        latest = _behind(circuit, back, plan, values, seed)
+        rows.append(latest.gradient)
+        result = latest if told_of else result
     found = {
-        name: array([run.gradient[name] for run in runs], (*extent, *shape(gradient)))
+        name: array([row[name] for row in rows], (*extent, *shape(gradient)))
         for name, gradient in result.gradient.items()
     }
     return result, found
@@ -128,7 +129,7 @@ def _behind(circuit: Circuit, back: Backward, plan: Plan | None, values: list[Va
         if source is not None:
             gradients.append(every[source])
         elif back.active[wire]:
-            gradients.append(array(0.0, shape(value), spread=True))
+            gradients.append(spread(0.0, shape(value)))
         else:
             gradients.append(None)
         found = [None if local is None else every[local] for local in back.local[wire]]
@@ -170,21 +171,21 @@ def _upstream(circuit: Circuit, wanted: Shape, upstream: Any) -> Value:
     given = shape(value)
     try:
         fits = broadcast(given, wanted) == wanted
-    except Misfit:
+    except MisfitError:
         fits = False
     if not fits:
         raise UsageError(
             f"the upstream gradient ({dims(given)}) does not fit the output ({dims(wanted)})", circuit.text,
             circuit.gates[circuit.output].span, hint="a gradient has the shape of its value",
         )  # fmt: skip
-    return array(value, wanted, spread=True) if wanted else value
+    return spread(value, wanted)
 
 
 def _units(extent: Shape, value: Value) -> Iterator[Value]:
     """Each gradient that is 1 at one element of the output, NaN if that is, and 0 elsewhere."""
     for place, number in elements(value):
         one = blank(1.0, number)
-        unit = array(0.0, extent, spread=True) if place else one
+        unit = spread(0.0, extent) if place else one
         if place:
             unit[place] = one
         yield unit

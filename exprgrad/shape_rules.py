@@ -1,6 +1,6 @@
 """What shape a whole-array gate's output has: a rule a gate, over the shapes of its inputs and its settings.
 
-A shape is a tuple of lengths, () for a scalar.  A rule raises Misfit where shapes do not fit.
+A shape is a tuple of lengths, () for a scalar.  A rule raises MisfitError where shapes do not fit.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from exprgrad.values import dims
 Shape = tuple[int, ...]
 
 
-class Misfit(Exception):  # noqa: N818  it is caught and told as a FormulaError
+class MisfitError(Exception):
     """Why shapes do not fit; ``ones`` are the positions of the inputs it is about, all by default."""
 
     def __init__(self, why: str, *ones: int, hint: str = "") -> None:
@@ -37,7 +37,7 @@ def broadcast(*shapes: Shape) -> Shape:
             if length != found[axis] and length != 1:
                 if found[axis] != 1:
                     first = next(k for k, other in enumerate(shapes) if other[axis - rank :][:1] == (found[axis],))
-                    raise Misfit("lengths must be equal, or 1, counted from the last axis", first, position)
+                    raise MisfitError("lengths must be equal, or 1, counted from the last axis", first, position)
                 found[axis] = length
     return tuple(found)
 
@@ -49,7 +49,7 @@ def axes_of(shape: Shape, axis: Static) -> tuple[int, ...]:
     wanted = axis if isinstance(axis, tuple) else (axis,)
     found = tuple([_axis(shape, one) for one in wanted])
     if len(set(found)) < len(found):
-        raise Misfit("axis names an axis twice")
+        raise MisfitError("axis names an axis twice")
     return found
 
 
@@ -57,17 +57,17 @@ def _axis(shape: Shape, axis: Any) -> int:
     """One axis, counted from the end if it is negative."""
     if not isinstance(axis, int) or not -len(shape) <= axis < len(shape):
         has = f"its axes are 0 to {len(shape) - 1}" if len(shape) > 1 else "its only axis is 0"
-        raise Misfit(f"there is no axis {axis!r}", 0, hint=has if shape else "a scalar has no axes")
+        raise MisfitError(f"there is no axis {axis!r}", 0, hint=has if shape else "a scalar has no axes")
     return axis % len(shape)
 
 
 def _reduced(x: Shape, axis: Static = None, keepdims: Static = 0, ddof: Static = 0) -> Shape:
     gone = axes_of(x, axis)
     if keepdims not in (0, 1):
-        raise Misfit("keepdims is True or False", 0)
+        raise MisfitError("keepdims is True or False", 0)
     count = prod([x[place] for place in gone])
     if not isinstance(ddof, int) or ddof < 0 or (ddof > 0 and ddof >= count):
-        raise Misfit(f"ddof must be a whole number below {count}, the number of elements", 0)
+        raise MisfitError(f"ddof must be a whole number below {count}, the number of elements", 0)
     if keepdims:
         return tuple([1 if place in gone else length for place, length in enumerate(x)])
     return tuple([length for place, length in enumerate(x) if place not in gone])
@@ -75,7 +75,7 @@ def _reduced(x: Shape, axis: Static = None, keepdims: Static = 0, ddof: Static =
 
 def _extremum(x: Shape, axis: Static = None, keepdims: Static = 0) -> Shape:
     if 0 in [x[place] for place in axes_of(x, axis)]:
-        raise Misfit("there is no largest or smallest of no elements")
+        raise MisfitError("there is no largest or smallest of no elements")
     return _reduced(x, axis, keepdims)
 
 
@@ -92,47 +92,47 @@ def _along(x: Shape, axis: Static = None) -> Shape:
 
 def _matmul(a: Shape, b: Shape) -> Shape:
     if not a or not b:
-        raise Misfit("@ multiplies vectors and matrices; write * for a scalar")
+        raise MisfitError("@ multiplies vectors and matrices; write * for a scalar")
     inner = b[-2] if len(b) > 1 else b[0]
     if a[-1] != inner:
         left = "columns" if len(a) > 1 else "elements"
         right = "rows" if len(b) > 1 else "elements"
-        raise Misfit(f"{a[-1]} {left} on the left meet {inner} {right} on the right")
+        raise MisfitError(f"{a[-1]} {left} on the left meet {inner} {right} on the right")
     stack = broadcast(a[:-2], b[:-2])
     return (*stack, *a[-2:-1], *(b[-1:] if len(b) > 1 else ()))
 
 
 def _dot(a: Shape, b: Shape) -> Shape:
     if len(a) > 2 or len(b) > 2:
-        raise Misfit("dot multiplies scalars, vectors and matrices; for stacks of matrices there is @")
+        raise MisfitError("dot multiplies scalars, vectors and matrices; for stacks of matrices there is @")
     return _matmul(a, b) if a and b else a or b
 
 
 def _outer(a: Shape, b: Shape) -> Shape:
     if len(a) != 1 or len(b) != 1:
-        raise Misfit("outer takes two vectors")
+        raise MisfitError("outer takes two vectors")
     return (*a, *b)
 
 
 def _cross(a: Shape, b: Shape) -> Shape:
     for position, shape in enumerate((a, b)):
         if shape[-1:] != (3,):
-            raise Misfit("cross takes vectors of 3 elements, along the last axis", position)
+            raise MisfitError("cross takes vectors of 3 elements, along the last axis", position)
     return broadcast(a, b)
 
 
 def _square(x: Shape) -> Shape:
     if len(x) < 2 or x[-1] != x[-2]:
-        raise Misfit("it needs a square matrix", 0)
+        raise MisfitError("it needs a square matrix", 0)
     return x
 
 
 def _solve(a: Shape, b: Shape) -> Shape:
     _square(a)
     if len(a) != 2 or len(b) not in (1, 2):
-        raise Misfit("solve takes a matrix, and a vector or a matrix")
+        raise MisfitError("solve takes a matrix, and a vector or a matrix")
     if a[0] != b[0]:
-        raise Misfit(f"{a[0]} rows on the left need {a[0]} rows on the right, not {b[0]}")
+        raise MisfitError(f"{a[0]} rows on the left need {a[0]} rows on the right, not {b[0]}")
     return b
 
 
@@ -142,7 +142,7 @@ def permutation(x: Shape, axes: Static) -> tuple[int, ...]:
         return tuple(range(len(x)))[::-1]
     found = axes_of(x, axes)
     if len(found) != len(x):
-        raise Misfit(f"axes must name each of the {len(x)} axes once")
+        raise MisfitError(f"axes must name each of the {len(x)} axes once")
     return found
 
 
@@ -157,26 +157,27 @@ def _transpose_back(x: Shape, axes: Static) -> Shape:
 
 def _matrix_transpose(x: Shape) -> Shape:
     if len(x) < 2:
-        raise Misfit("mT needs a matrix; .T of a vector is the vector itself")
+        raise MisfitError("mT needs a matrix; .T of a vector is the vector itself")
     return (*x[:-2], x[-1], x[-2])
 
 
 def _reshape(x: Shape, shape: Static) -> Shape:
     if shape is None:
-        raise Misfit("reshape needs a shape, such as reshape(x, 2, 3)")
+        raise MisfitError("reshape needs a shape, such as reshape(x, 2, 3)")
     wanted = shape if isinstance(shape, tuple) else (shape,)
-    lengths = [length for length in wanted if isinstance(length, int) and length >= 0]
-    fits = prod(x) // prod(lengths) if prod(lengths) else 0
-    found = tuple([fits if length == -1 else length for length in wanted])
-    if len(wanted) - len(lengths) != wanted.count(-1) or wanted.count(-1) > 1 or prod(found) != prod(x):  # type: ignore[arg-type]
-        raise Misfit(f"{prod(x)} elements do not fit the shape {dims(wanted)}")
-    return found  # type: ignore[return-value]
+    lengths = [length for length in wanted if isinstance(length, int)]
+    known = [length for length in lengths if length >= 0]
+    fits = prod(x) // prod(known) if prod(known) else 0
+    found = tuple([fits if length == -1 else length for length in lengths])
+    if len(lengths) < len(wanted) or min(lengths, default=0) < -1 or lengths.count(-1) > 1 or prod(found) != prod(x):
+        raise MisfitError(f"{prod(x)} elements do not fit the shape {dims(wanted)}")
+    return found
 
 
 def _stack(*shapes: Shape, axis: Static) -> Shape:
     for position, shape in enumerate(shapes):
         if shape != shapes[0]:
-            raise Misfit("the parts of an array have one shape", 0, position)
+            raise MisfitError("the parts of an array have one shape", 0, position)
     first = shapes[0] if shapes else ()
     place = _axis((*first, 1), axis)
     return (*first[:place], len(shapes), *first[place:])
@@ -184,13 +185,13 @@ def _stack(*shapes: Shape, axis: Static) -> Shape:
 
 def _concatenate(*shapes: Shape, axis: Static) -> Shape:
     if not shapes or not all(shapes):
-        raise Misfit("concatenate puts arrays one behind the other; [x, y] makes an array of scalars")
+        raise MisfitError("concatenate puts arrays one behind the other; [x, y] makes an array of scalars")
     place = _axis(shapes[0], axis)
     for position, shape in enumerate(shapes):
         if len(shape) != len(shapes[0]) or any(
             a != b and k != place for k, (a, b) in enumerate(zip(shape, shapes[0], strict=True))
         ):
-            raise Misfit("all lengths but that of the axis must be equal", 0, position)
+            raise MisfitError("all lengths but that of the axis must be equal", 0, position)
     length = sum([shape[place] for shape in shapes])
     return (*shapes[0][:place], length, *shapes[0][place + 1 :])
 
@@ -198,10 +199,13 @@ def _concatenate(*shapes: Shape, axis: Static) -> Shape:
 def _index(x: Shape, *indices: Shape, key: tuple[Static, ...]) -> Shape:
     """NumPy's rules: slices and new axes keep their places, arrays of numbers broadcast to one."""
     if not isinstance(key, tuple):
-        raise Misfit("index takes its key as x[0, 1:] does", 0)
+        raise MisfitError("index takes its key as x[0, 1:] does", 0)
+    numbers = [entry.number for entry in key if isinstance(entry, Entry)]
+    if numbers != list(range(len(indices))):
+        raise MisfitError(f"its key has places for {len(numbers)} indices, and there are {len(indices)}")
     taken = sum([entry is not None and entry is not ... for entry in key])
     if taken > len(x):
-        raise Misfit(f"{taken} indices for {len(x)} axes" if x else "a scalar has no elements", 0)
+        raise MisfitError(f"{taken} indices for {len(x)} axes" if x else "a scalar has no elements", 0)
     everything = Slice(None, None, None)
     fill = [everything] * (len(x) - taken)
     if ... in key:
@@ -210,7 +214,7 @@ def _index(x: Shape, *indices: Shape, key: tuple[Static, ...]) -> Shape:
     else:
         key = (*key, *fill)
     found: list[int] = []
-    places: list[int] = []  # in found, where the first index that is no slice stood, and what followed
+    places: list[int] = []  # in the key, of what is no slice
     axis = 0
     for position, entry in enumerate(key):
         if entry is None:
@@ -223,13 +227,13 @@ def _index(x: Shape, *indices: Shape, key: tuple[Static, ...]) -> Shape:
             continue
         if isinstance(entry, int) and not -length <= entry < length:
             there = f"the axis has {length}: 0 to {length - 1}, or {-length} to -1" if length else "the axis has none"
-            raise Misfit(f"there is no element {entry}", 0, hint=there)
+            raise MisfitError(f"there is no element {entry}", 0, hint=there)
         places.append(position)
         if len(places) == 1:
             before = len(found)
-    if not places or not any(isinstance(key[place], Entry) and indices[key[place].number] for place in places):  # type: ignore[union-attr]
+    if not any(indices):  # numbers only
         return tuple(found)
-    together = broadcast(*[indices[key[place].number] for place in places if isinstance(key[place], Entry)])  # type: ignore[union-attr]
+    together = broadcast(*indices)
     if places != list(range(places[0], places[0] + len(places))):  # apart: they come first
         before = 0
     return (*found[:before], *together, *found[before:])
@@ -238,27 +242,27 @@ def _index(x: Shape, *indices: Shape, key: tuple[Static, ...]) -> Shape:
 def _take(x: Shape, index: Static, axis: Static) -> Shape:
     place = _axis(x, axis)
     if not isinstance(index, int) or not -x[place] <= index < x[place]:
-        raise Misfit(f"there is no element {index} along the axis {axis}", 0)
+        raise MisfitError(f"there is no element {index} along the axis {axis}", 0)
     return (*x[:place], *x[place + 1 :])
 
 
 def letters(subscripts: Static, count: int) -> tuple[list[str], str]:
     """The letters of each input of an einsum and of its output; without ``->`` those that stand once, sorted."""
     if not isinstance(subscripts, str):
-        raise Misfit("einsum needs its subscripts as a text first, such as 'ij,jk->ik'")
+        raise MisfitError("einsum needs its subscripts as a text first, such as 'ij,jk->ik'")
     left, arrow, right = subscripts.replace(" ", "").partition("->")
     inputs = left.split(",")
     if count > 30:
-        raise Misfit("einsum takes at most 30 inputs")
+        raise MisfitError("einsum takes at most 30 inputs")
     bad = [letter for letter in left.replace(",", "") + right if not (letter.isascii() and letter.isalpha())]
     if bad:
-        raise Misfit(f"the subscripts are letters, not {shown(bad[0])}; axes without a letter are not supported")
+        raise MisfitError(f"the subscripts are letters, not {shown(bad[0])}; axes without a letter are not supported")
     if len(inputs) != count:
-        raise Misfit(f"{len(inputs)} groups of subscripts for {count} inputs")
+        raise MisfitError(f"{len(inputs)} groups of subscripts for {count} inputs")
     if not arrow:
         right = "".join(sorted(letter for letter in set(left) - {","} if left.count(letter) == 1))
     if len(set(right)) < len(right) or not set(right) <= set(left):
-        raise Misfit("each subscript of the output stands there once, and at some input")
+        raise MisfitError("each subscript of the output stands there once, and at some input")
     return inputs, right
 
 
@@ -267,25 +271,26 @@ def _einsum(*shapes: Shape, subscripts: Static) -> Shape:
     lengths: dict[str, int] = {}
     for position, (names, shape) in enumerate(zip(inputs, shapes, strict=True)):
         if len(names) != len(shape):
-            raise Misfit(f"the subscripts {names} are for {len(names)} axes", position)
+            raise MisfitError(f"the subscripts {names} are for {len(names)} axes", position)
         for name, length in zip(names, shape, strict=True):
             if lengths.setdefault(name, length) != length:
-                raise Misfit(f"the subscript {name} stands for {lengths[name]} and for {length}")
+                raise MisfitError(f"the subscript {name} stands for {lengths[name]} and for {length}")
     return tuple([lengths[name] for name in output])
 
 
-def _arange(range: Static) -> Shape:  # noqa: A002  the row's name for it
-    return (len(span_of(range)),)
+def _arange(bounds: Static) -> Shape:
+    return (len(span_of(bounds)),)
 
 
-def span_of(wanted: Static) -> range:
+def span_of(bounds: Static) -> range:
     """The numbers of an arange."""
-    bounds = wanted if isinstance(wanted, tuple) else (wanted,)
-    if not 1 <= len(bounds) <= 3 or not all(isinstance(bound, int) for bound in bounds) or bounds[2:] == (0,):
-        raise Misfit("arange takes a stop, or start, stop and a step that is not 0")
-    found = range(*bounds)  # type: ignore[arg-type]
+    wanted = bounds if isinstance(bounds, tuple) else (bounds,)
+    numbers = [bound for bound in wanted if isinstance(bound, int)]
+    if len(numbers) < len(wanted) or not 1 <= len(numbers) <= 3 or numbers[2:] == [0]:
+        raise MisfitError("arange takes a stop, or start, stop and a step that is not 0")
+    found = range(*numbers)
     if len(found) > 100_000_000:
-        raise Misfit("arange is limited to 100,000,000 elements")
+        raise MisfitError("arange is limited to 100,000,000 elements")
     return found
 
 
@@ -299,7 +304,7 @@ def _back(rule: Callable[..., Shape]) -> Callable[..., Shape]:
     def back(a: Shape, x: Shape, *others: Shape, **settings: Static) -> Shape:
         wanted = rule(x, *others, **settings)
         if a != wanted:
-            raise Misfit(f"the first input must have the shape {dims(wanted)}", 0, 1)
+            raise MisfitError(f"the first input must have the shape {dims(wanted)}", 0, 1)
         return x
 
     return back
@@ -315,7 +320,7 @@ def _part(a: Shape, x: Shape, axis: Static, before: Static) -> Shape:
     place = _axis(a, axis)
     longer = len(a) == len(x) and all([k == place or one == two for k, (one, two) in enumerate(zip(a, x, strict=True))])
     if not longer or not isinstance(before, int) or not 0 <= before <= a[place] - x[place]:
-        raise Misfit("this is no part of the first input", 0, 1)
+        raise MisfitError("this is no part of the first input", 0, 1)
     return x
 
 
@@ -326,26 +331,26 @@ def _part_back(a: Shape, x: Shape, axis: Static, before: Static) -> Shape:
 
 def _einsum_back(a: Shape, *shapes: Shape, subscripts: Static, position: Static) -> Shape:
     if not isinstance(position, int) or not 0 <= position < len(shapes) or a != _einsum(*shapes, subscripts=subscripts):
-        raise Misfit("the first input must have the shape of the einsum", 0)
+        raise MisfitError("the first input must have the shape of the einsum", 0)
     return shapes[position]
 
 
 def _reshape_like(a: Shape, x: Shape) -> Shape:
     if prod(a) != prod(x):
-        raise Misfit(f"{prod(a)} elements do not fit the shape {dims(x)}", 0, 1)
+        raise MisfitError(f"{prod(a)} elements do not fit the shape {dims(x)}", 0, 1)
     return x
 
 
 def _sum_to(a: Shape, x: Shape) -> Shape:
     near = zip(reversed(a), reversed(x), strict=False)
     if any(one != two and 1 not in (one, two) for one, two in near):
-        raise Misfit("lengths must be equal, or 1, counted from the last axis", 0, 1)
+        raise MisfitError("lengths must be equal, or 1, counted from the last axis", 0, 1)
     return x
 
 
 def _broadcast_to(a: Shape, x: Shape) -> Shape:
     if broadcast(a, x) != x:
-        raise Misfit("the first input does not broadcast to the second's shape", 0, 1)
+        raise MisfitError("the first input does not broadcast to the second's shape", 0, 1)
     return x
 
 

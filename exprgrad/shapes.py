@@ -9,7 +9,7 @@ from exprgrad.circuit import Builder, Circuit, Composite, Gate, Literal, literal
 from exprgrad.errors import MARGIN, FormulaError, Span, excerpt, shown
 from exprgrad.gates import CONST, INPUT, ROWS, Param, Row, Static
 from exprgrad.items import MAX_AXES, extent
-from exprgrad.shape_rules import RULES, Misfit, Shape, broadcast
+from exprgrad.shape_rules import RULES, MisfitError, Shape, broadcast
 from exprgrad.values import Value, dims, shape
 
 _SUM_TO, _BROADCAST_TO = ROWS["sum_to"], ROWS["broadcast_to"]
@@ -27,7 +27,7 @@ def infer(circuit: Circuit, given: Mapping[int, Shape]) -> list[Shape]:
             continue
         try:
             shapes.append(shape_of(gate.op, [shapes[source] for source in gate.inputs], gate.params))
-        except Misfit as misfit:
+        except MisfitError as misfit:
             raise _error(circuit, wire, shapes, misfit) from None
     return shapes
 
@@ -57,7 +57,7 @@ def shape_of(row: Row, shapes: Sequence[Shape], params: Sequence[Static] = ()) -
     elif row.whole:
         found = RULES[row.name](*shapes, **dict(zip(row.params, params, strict=True)))
         if len(found) > MAX_AXES:
-            raise Misfit(f"an array has at most {MAX_AXES} axes")
+            raise MisfitError(f"an array has at most {MAX_AXES} axes")
         return found
     return broadcast(*shapes)
 
@@ -97,7 +97,7 @@ class Shaped(Builder):
         return self.add(_BROADCAST_TO if grows else _SUM_TO, (wire, like))
 
 
-def _error(circuit: Circuit, wire: int, shapes: Sequence[Shape], misfit: Misfit) -> FormulaError:
+def _error(circuit: Circuit, wire: int, shapes: Sequence[Shape], misfit: MisfitError) -> FormulaError:
     """``W (2×3) @ x (2)``, and carets under both."""
     gate = circuit.gates[wire]
     every = range(len(gate.inputs))

@@ -16,8 +16,8 @@ Place = tuple[int, ...]  # of an element, () in a float
 _SHORT = 24  # characters of an array that a message shows
 
 
-def array(value: Any, extent: Sequence[int] | None = None, spread: bool = False) -> Value:
-    """Numbers as a contiguous array, of this shape, or broadcast to it; a float for a single number.
+def array(value: Any, extent: Sequence[int] | None = None) -> Value:
+    """Numbers as a contiguous array, in this shape if one is given; a float for a single number.
 
     Raises TypeError or ValueError for anything but real numbers, such as a ragged list.
     """
@@ -28,8 +28,17 @@ def array(value: Any, extent: Sequence[int] | None = None, spread: bool = False)
         raise TypeError(f"{given.dtype} is no real number")
     found = np.asarray(given, dtype=np.float64, order="C")
     if extent is not None:
-        found = np.broadcast_to(found, extent).copy() if spread else found.reshape(extent)
+        found = found.reshape(extent)
     return found if found.ndim else float(found)
+
+
+def spread(value: Value, extent: Sequence[int]) -> Value:
+    """A value broadcast to a shape, as an array of its own; a float for none."""
+    if not extent:
+        return value
+    import numpy as np
+
+    return np.broadcast_to(value, extent).copy()
 
 
 def shape(value: Value) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,31 +16,31 @@ from exprgrad.values import Value
 Array = NDArray[np.float64]
 
 
+def _count(x: Array, axis: Any) -> Any:
+    """How many elements meet in one along these axes."""
+    extent = np.shape(x)
+    return np.float64(prod([extent[place] for place in shapes.axes_of(extent, axis)]))
+
+
 def _mean(x: Array, axis: Any, keepdims: Static) -> Value:
     """The sum by the count, and what that is off by from the elements added: a constant's mean is the constant."""
-    count = np.float64(np.size(x) / max(np.size(np.sum(x, axis=axis)), 1))
+    count = _count(x, axis)
     first = np.sum(x, axis=axis, keepdims=True) / count
     off = np.sum(x - first, axis=axis, keepdims=True) / count
     found = np.where(np.isfinite(off), first + off, first)
     return found if keepdims else np.squeeze(found, axis=shapes.axes_of(np.shape(x), axis))
 
 
-def _away(x: Array, axis: Any, ddof: int) -> tuple[Array, Any]:
-    """The distances from the mean, and what their squares are divided by."""
-    return x - _mean(x, axis, 1), np.float64(np.size(x) / max(np.size(np.sum(x, axis=axis)), 1) - ddof)
-
-
 def _var(x: Array, axis: Any, keepdims: Static, ddof: int) -> Value:
-    away, count = _away(x, axis, ddof)
-    return np.sum(np.square(away), axis=axis, keepdims=bool(keepdims)) / count
+    squares = np.square(x - _mean(x, axis, 1))
+    return np.sum(squares, axis=axis, keepdims=bool(keepdims)) / (_count(x, axis) - ddof)
 
 
 def _std(x: Array, axis: Any, keepdims: Static, ddof: int) -> Value:
-    away, count = _away(x, axis, ddof)
-    squares = np.sum(np.square(away), axis=axis, keepdims=bool(keepdims)) / count
-    if np.all((squares > 1e-280) & (squares < 1e300)):
-        return np.sqrt(squares)
-    return _norm(away, axis, keepdims) / np.sqrt(count)
+    var = _var(x, axis, keepdims, ddof)
+    if np.all((var > 1e-280) & (var < 1e300)):
+        return np.sqrt(var)
+    return _norm(x - _mean(x, axis, 1), axis, keepdims) / np.sqrt(_count(x, axis) - ddof)
 
 
 def _norm(x: Array, axis: Any, keepdims: Static) -> Value:
@@ -281,7 +282,7 @@ WHOLE: Mapping[str, Callable[..., Value]] = {
     "index": _index,
     "take": lambda x, index, axis: np.moveaxis(np.asarray(x), axis, 0)[index],
     "einsum": _einsum,
-    "arange": lambda range: np.array(shapes.span_of(range), dtype=np.float64),  # noqa: A006
+    "arange": lambda bounds: np.array(shapes.span_of(bounds), dtype=np.float64),
     "size": lambda x: float(np.size(x)),
     "ndim": lambda x: float(np.ndim(x)),
     "spread": _spread,

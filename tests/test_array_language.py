@@ -61,7 +61,7 @@ def test_value(text: str, expected: Any) -> None:
     [
         ("W @ y", "W (2×3) @ y (2)"), ("x + y", "x (3) + y (2)"), ("x*W*y", "x*W (2×3) * y (2)"), ("hypot(x, y)", "x (3) and y (2)"),
         ("W @ 2", "write * for a scalar"), ("x[3]", "no element 3"), ("x[-4]", "no element -4"), ("x[0, 0]", "2 indices for 1 axes"),
-        ("s[0]", "a scalar has no elements"), ("x[0.5]", "whole number"), ("x[s]", "0.5 is no place"), ("x[x > 1]", "where(condition"), ("x[1:s]", "whole number"), ("x[::0]", "step 0"),
+        ("s[0]", "a scalar has no elements"), ("x[0.5]", "whole number"), ("x[s]", "0.5 is no place"), ("x[x > 1]", "where(condition"), ("x[1:s]", "whole number"), ("x[::0]", "step 0"), ("x['a':2]", "whole number"),
         ("sum(x, axis=1)", "there is no axis 1"), ("sum(x, axis=s)", "fixed in the formula"), ("sum(x, axis=0.5)", "whole number"), ("sum(W, axis=[0, 0])", "twice"),
         ("sum(x, foo=1)", "no input 'foo'"), ("sum(axis=0, x)", "stand last"), ("sum(x, axis=0, axis=1)", "each once"), ("[[1, 2], [3]]", "different shapes: 2 and 1"),
         ("[x, y]", "x (3) and y (2)"), ("[[1, 2], 3]", "different shapes"), ("reshape(x, 2, 2)", "3 elements do not fit the shape 2×2"), ("reshape(x)", "needs a shape"),
@@ -251,7 +251,7 @@ def test_the_hessian_of_a_determinant_exists_at_singular_matrices() -> None:
     "text",
     [
         "var(x, ddof=None)", "var(x, ddof=5)", "std(x, ddof='a')", "sum(x, keepdims=2)", "sum(x, keepdims=[1])", "x[1e19]", "x[[1e300]]", "x[i]",
-        f"reshape(x, {', '.join(['1'] * 70)})", f"x[{', '.join(['None'] * 40)}]", f"einsum('{','.join('i' * 70)}', {', '.join('x' * 70)})", "index(x)", "index(x, key=0)", "index(x, key='a')",
+        f"reshape(x, {', '.join(['1'] * 70)})", f"x[{', '.join(['None'] * 40)}]", f"einsum('{','.join('i' * 70)}', {', '.join('x' * 70)})", "index(x)", "index(x, key=0)", "index(x, key='a')", "index(x, key='*')", "index(x, x, x, key='*')", "index_back(x, x, key='*')",
         "sum_to(x, [1, 2, 3])", "spread(x, [1, 2, 3])", "broadcast_to(x, 1)", "last_back(x, x, axis=0) + last_back(x, 1, axis=0)", "reshape_like(x, 1)", "part(x, x, axis=0, before=1)",
         "part_back(x, 1, axis=0, before=0)", "index_back(x, x, key='0')", "take_back(x, x, index=0, axis=0)", "take(x, index=9, axis=0)", "einsum_back(x, x, subscripts='i->', position=0)",
         "sum(x, axis=1e300)", "np.array([1, 2])", "eye_like(1)", "stack([], 2)", "cofactor_back(x, [[1, 2], [3, 4]])", "prod_others(x, axis=3)", "cofactor(x)", "softmax(x, axis=[0, 1])",
