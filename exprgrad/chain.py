@@ -21,7 +21,7 @@ from exprgrad.gates import INPUT, ROWS, Row, Static
 from exprgrad.lower import body
 from exprgrad.rules import Local, Pull, copies, local_gradients, pull
 from exprgrad.shape_rules import Shape
-from exprgrad.shapes import Shaped, infer, is_scalar
+from exprgrad.shapes import Shaped, shaped
 from exprgrad.tidy import derive
 from exprgrad.values import Value, spread
 
@@ -71,8 +71,10 @@ def backward(
     gates = circuit.gates
     active = _active(circuit, wrt)
     labels = circuit.labels()
-    builder, known = _builder(circuit, shapes)
-    seed = builder.input(f"d[{labels[circuit.output]}]", _ones(known, circuit.output))
+    _known(circuit, shapes or ())
+    builder = shaped(circuit, shapes or {})
+    known = None if builder.shapes is None else list(builder.shapes)
+    seed = builder.input(f"d[{labels[circuit.output]}]", _ones(builder, circuit.output))
     arriving: list[Pull | None] = [None] * len(gates)
     arriving[circuit.output] = Pull(seed, seed if one else None)
     gradient: list[int | None] = [None] * len(gates)
@@ -107,14 +109,15 @@ def tangent(circuit: Circuit, wrt: str, shapes: Mapping[str, Shape] | None = Non
     If the input is an array, ``t[x]`` is a new input: the direction, an array of its shape, by
     default of ones.  ``shapes`` are those of ``backward``.
     """
-    builder, known = _builder(circuit, shapes)
+    _known(circuit, shapes or ())
+    builder = shaped(circuit, shapes or {})
     active = _active(circuit, [wrt])
     rate: list[int | None] = [None] * len(circuit.gates)
     for wire, gate in enumerate(circuit.gates):
         if not active[wire]:
             continue
         if gate.op is INPUT:
-            one = _ones(known, wire)
+            one = _ones(builder, wire)
             rate[wire] = builder.const(one) if isinstance(one, float) else builder.input(f"t[{wrt}]", one)
             continue
         total: Pull | None = None
@@ -135,17 +138,6 @@ def tangent(circuit: Circuit, wrt: str, shapes: Mapping[str, Shape] | None = Non
     return builder.circuit(builder.const(0.0) if output is None else output, circuit.text)
 
 
-def _builder(circuit: Circuit, shapes: Mapping[str, Shape] | None) -> tuple[Builder, list[Shape] | None]:
-    """A builder that begins with a circuit, and the shapes of its wires unless all are scalars."""
-    wires = circuit.inputs
-    _known(circuit, shapes or ())
-    given = {wires[name]: tuple(shape) for name, shape in (shapes or {}).items()}
-    if not any(given.values()) and is_scalar(circuit.gates):
-        return Builder(circuit.gates, circuit.names), None
-    known = infer(circuit, given)
-    return Shaped(circuit, known), known
-
-
 def _known(circuit: Circuit, names: Collection[str]) -> None:
     """Raises UsageError for a name that is no input's."""
     for name in names:
@@ -153,9 +145,9 @@ def _known(circuit: Circuit, names: Collection[str]) -> None:
             raise UsageError(f"{named(name)} is no input of the circuit")
 
 
-def _ones(known: Sequence[Shape] | None, wire: int) -> Value:
+def _ones(builder: Builder, wire: int) -> Value:
     """1, or an array of ones of a wire's shape."""
-    return spread(1.0, known[wire]) if known else 1.0
+    return spread(1.0, builder.shapes[wire] if builder.shapes else ())
 
 
 def _by_elements(builder: Builder, gate: Gate, wire: int) -> bool:
@@ -302,7 +294,7 @@ def _transposed(op: Row, params: tuple[Static, ...], position: int, shapes: tupl
     builder = Shaped(Circuit((), {}, 0), ())
     for name, shape in zip((*op.parameters(len(shapes) - 1), "out", "g"), (*shapes, shapes[-1]), strict=True):
         builder.input(name)
-        builder.known[-1] = shape
+        builder.shapes[-1] = shape
     out = len(shapes) - 1
     gate = Gate(op, tuple(range(out)), params=params)
     made = _pulls(builder, gate, out, out + 1, [place == position for place in range(out)])[position]
@@ -310,7 +302,7 @@ def _transposed(op: Row, params: tuple[Static, ...], position: int, shapes: tupl
         return None
     wire = builder.fit(_guarded(builder, made.wire, None, made.guard).wire, position)
     circuit = builder.circuit(wire)
-    back = backward(circuit, ["g"], shapes=dict(zip(circuit.inputs, builder.known, strict=False)))
+    back = backward(circuit, ["g"], shapes=dict(zip(circuit.inputs, builder.shapes, strict=False)))
     gradient = back.gradient[out + 1]
     return None if gradient is None else Circuit(back.circuit.gates, back.circuit.names, gradient)
 

@@ -62,34 +62,47 @@ def shape_of(row: Row, shapes: Sequence[Shape], params: Sequence[Static] = ()) -
     return broadcast(*shapes)
 
 
+def shaped(circuit: Circuit, given: Mapping[str, Shape]) -> Builder:
+    """A builder that begins with a circuit, and knows the shapes of its wires unless all are scalars.
+
+    ``given`` are the inputs' shapes by name; FormulaError if they do not fit.
+    """
+    inputs = circuit.inputs
+    known = {inputs[name]: tuple(extent) for name, extent in given.items()}
+    if not any(known.values()) and is_scalar(circuit.gates):
+        return Builder(circuit.gates, circuit.names)
+    return Shaped(circuit, infer(circuit, known))
+
+
 class Shaped(Builder):
     """A builder that knows the shapes of its wires, and refuses gates that do not fit."""
 
+    shapes: list[Shape]
+
     def __init__(self, circuit: Circuit, known: Sequence[Shape]) -> None:
         super().__init__(circuit.gates, circuit.names)
-        self.known: list[Shape] = list(known)
-        self.shapes = self.known
+        self.shapes = list(known)
 
     def add(self, op: Row, inputs: tuple[int, ...], span: Span | None = None, params: tuple[Static, ...] = ()) -> int:
         """A gate's wire."""
-        self.known.append(shape_of(op, [self.known[source] for source in inputs], params))
+        self.shapes.append(shape_of(op, [self.shapes[source] for source in inputs], params))
         return super().add(op, inputs, span, params)
 
     def const(self, value: Literal | Param, span: Span | None = None) -> int:
         """A constant's wire."""
         wire = super().const(value, span)
-        if wire == len(self.known):
-            self.known.append(_extent(value))
+        if wire == len(self.shapes):
+            self.shapes.append(_extent(value))
         return wire
 
     def input(self, name: str, default: Literal | Value | None = None, span: Span | None = None) -> int:
         """A new input's wire, of its default's shape."""
-        self.known.append(_extent(default))
+        self.shapes.append(_extent(default))
         return super().input(name, default, span)
 
     def fit(self, wire: int, like: int) -> int:
         """The wire in the shape of another one: summed along the axes that has not, broadcast along others."""
-        here, wanted = self.known[wire], self.known[like]
+        here, wanted = self.shapes[wire], self.shapes[like]
         if here == wanted:
             return wire
         near = wanted[len(wanted) - len(here) :]
