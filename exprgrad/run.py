@@ -78,7 +78,7 @@ def run(
     that is an array and has no upstream gradient; FormulaError where shapes do not fit.
     """
     back, plan, values = _ahead(circuit, point, wrt, guards)
-    arriving = _upstream(circuit, _shape_of(back), upstream)
+    arriving = upstream_of(circuit, _shape_of(back), upstream)
     return _behind(circuit, back, plan, values, blank(arriving, values[circuit.output]))
 
 
@@ -110,7 +110,7 @@ def _ahead(
 ) -> tuple[Backward, Plan | None, list[Value]]:
     """The circuit with its backward pass, how that is run, and the values of the forward wires."""
     known = wires(circuit, point, wrt)
-    inputs = {known[name]: _value(name, value) for name, value in point.items()}
+    inputs = {known[name]: value_of(name, value) for name, value in point.items()}
     extents = {name: shape(inputs[known[name]]) for name in point}
     shapes = tuple([(name, extent) for name, extent in extents.items() if extent or is_array(circuit, known[name])])
     back, plan = _backward(circuit, None if wrt is None else tuple(wrt), guards, shapes, one)
@@ -144,7 +144,7 @@ def _shape_of(back: Backward) -> Shape:
     return back.shapes[back.circuit.output] if back.shapes else ()
 
 
-def _value(name: str, value: Any) -> Value:
+def value_of(name: str, value: Any) -> Value:
     """A number or an array as the values are kept here; without a name it is the upstream gradient."""
     try:
         return float(value) if isinstance(value, (int, float)) else array(value)
@@ -154,7 +154,7 @@ def _value(name: str, value: Any) -> Value:
         raise UsageError(f"{what} is no array of real numbers", hint=hint) from None
 
 
-def _upstream(circuit: Circuit, wanted: Shape, upstream: Any) -> Value:
+def upstream_of(circuit: Circuit, wanted: Shape, upstream: Any) -> Value:
     """The gradient that arrives at the output."""
     if upstream is None and not wanted:
         return 1.0
@@ -167,7 +167,7 @@ def _upstream(circuit: Circuit, wanted: Shape, upstream: Any) -> Value:
             "or give the gradient that arrives there, --upstream VALUE,\n"
             "or ask for the derivative of each element, --jacobian",
         )  # fmt: skip
-    value = _value("", upstream)
+    value = value_of("", upstream)
     given = shape(value)
     try:
         fits = broadcast(given, wanted) == wanted

@@ -23,7 +23,7 @@ def infer(circuit: Circuit, given: Mapping[int, Shape]) -> list[Shape]:
     shapes: list[Shape] = []
     for wire, gate in enumerate(circuit.gates):
         if gate.op is INPUT or gate.op is CONST:
-            shapes.append(given[wire] if wire in given else _extent(gate.value))
+            shapes.append(given[wire] if wire in given else extent_of(gate.value))
             continue
         try:
             shapes.append(shape_of(gate.op, [shapes[source] for source in gate.inputs], gate.params))
@@ -32,7 +32,7 @@ def infer(circuit: Circuit, given: Mapping[int, Shape]) -> list[Shape]:
     return shapes
 
 
-def _extent(value: Literal | Value | Param | None) -> Shape:
+def extent_of(value: Literal | Value | Param | None) -> Shape:
     """The shape of a constant or of a default."""
     if isinstance(value, tuple):
         return () if isinstance(value, Param) else extent(value)
@@ -92,12 +92,12 @@ class Shaped(Builder):
         """A constant's wire."""
         wire = super().const(value, span)
         if wire == len(self.shapes):
-            self.shapes.append(_extent(value))
+            self.shapes.append(extent_of(value))
         return wire
 
     def input(self, name: str, default: Literal | Value | None = None, span: Span | None = None) -> int:
         """A new input's wire, of its default's shape."""
-        self.shapes.append(_extent(default))
+        self.shapes.append(extent_of(default))
         return super().input(name, default, span)
 
     def fit(self, wire: int, like: int) -> int:

@@ -1,15 +1,23 @@
 """Simplifications that never change a value, not even inf, nan or the sign of a zero.
 
 ``x*1`` and ``x^1`` are x for every float64; ``x/x``, ``0*x``, ``x - x`` and ``x + 0`` are not
-constants or x for all of them, and stay.
+constants or x for all of them, and stay.  Equal gates become one, and gates that nobody reads go.
 """
 
 from __future__ import annotations
 
-from exprgrad.circuit import Builder
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from exprgrad.circuit import Builder, Circuit, Gate
+from exprgrad.errors import Span
 from exprgrad.forward import function
-from exprgrad.gates import ROWS, Row, Static
-from exprgrad.shapes import shape_of
+from exprgrad.gates import CONST, INPUT, ROWS, Row, Static
+from exprgrad.shape_rules import Shape
+from exprgrad.shapes import extent_of, shape_of
+from exprgrad.values import shape
+
+_COMMUTING = {ROWS[name] for name in ("add", "mul", "equal", "not_equal", "and", "or")}
 
 
 def derive(builder: Builder, op: Row, inputs: tuple[int, ...], params: tuple[Static, ...] = ()) -> int:
@@ -32,15 +40,16 @@ def _simpler(builder: Builder, op: Row, inputs: tuple[int, ...]) -> int | None:
         if name == "ndim" and builder.shapes is not None:
             return builder.const(float(len(builder.shapes[inputs[0]])))
         return None
-    known = [builder.constants.get(wire) for wire in inputs]
-    numbers = [value for value in known if isinstance(value, float)]
+    every = [builder.constants.get(wire) for wire in inputs]
+    known = [value if isinstance(value, float) else None for value in every]
+    numbers = [value for value in known if value is not None]
     if not numbers:
         return None
     if len(numbers) == len(inputs):
         return builder.const(function(op)(*numbers))
-    if name == "where" and isinstance(known[0], float):  # where(1, a, b) -> a
+    if name == "where" and known[0] is not None:  # where(1, a, b) -> a
         return inputs[1] if known[0] else inputs[2]
-    if name == "where" and known[1:] == [1.0, 0.0] and _is_condition(builder, inputs[0]):  # where(c, 1, 0) -> c
+    if name == "where" and known[1:] == [1.0, 0.0] and is_condition(builder, inputs[0]):  # where(c, 1, 0) -> c
         return inputs[0]
     if name == "mul" and 1 in known:  # x*1 -> x
         return inputs[known.index(1) ^ 1]
@@ -55,7 +64,83 @@ def _simpler(builder: Builder, op: Row, inputs: tuple[int, ...]) -> int | None:
     return None
 
 
-def _is_condition(builder: Builder, wire: int) -> bool:
+def is_condition(builder: Builder, wire: int) -> bool:
     """Whether a wire is 1 or 0: it is a comparison's, or of and, or, not."""
     op = builder.gates[wire].op
     return op.symbol is not None and op.gradients is not None and not any(op.gradients)
+
+
+class Sharing(Builder):
+    """A builder that has equal gates only once: those of one operation with the same settings and inputs.
+
+    With ``arrays`` it knows the shapes of its wires.
+    """
+
+    def __init__(self, arrays: bool) -> None:
+        super().__init__()
+        if arrays:
+            self.shapes = []
+        self._equal: dict[tuple[Row, tuple[int, ...], str], int] = {}
+
+    def add(self, op: Row, inputs: tuple[int, ...], span: Span | None = None, params: tuple[Static, ...] = ()) -> int:
+        """A gate's wire, the same for an equal gate."""
+        order = tuple(sorted(inputs)) if op in _COMMUTING else inputs
+        key = op, order, repr(params) if params else ""  # a slice equals the tuple of its bounds
+        wire = self._equal.get(key)
+        if wire is None:
+            if self.shapes is not None:
+                self.shapes.append(shape_of(op, [self.shapes[source] for source in inputs], params))
+            wire = self._equal[key] = super().add(op, inputs, span, params)
+        return wire
+
+    def const(self, value: Any, span: Span | None = None) -> int:
+        """A constant's wire, the same for the same number or array."""
+        if isinstance(value, (float, tuple)):
+            wire = super().const(value, span)
+        else:  # an array of NumPy's, whose printed form is shortened
+            key = CONST, shape(value), value.tobytes().hex()
+            wire = self._equal.get(key, len(self.gates))
+            if wire == len(self.gates):
+                self.gates.append(Gate(CONST, (), span, None, value))
+                self._equal[key], self.constants[wire] = wire, value
+        if self.shapes is not None and wire == len(self.shapes):
+            self.shapes.append(extent_of(value))
+        return wire
+
+    def variable(self, name: str, extent: Shape) -> int:
+        """The wire of an input of this shape."""
+        if self.shapes is not None:
+            self.shapes.append(extent)
+        return super().input(name)
+
+
+def shared(circuit: Circuit) -> Circuit:
+    """The circuit with equal gates only once and without those that neither the output nor a name reads.
+
+    Its inputs all stay.
+    """
+    builder = Sharing(arrays=False)
+    wires: dict[int, int] = {}
+    for wire in needed(circuit.gates, {circuit.output, *circuit.names.values()}):
+        op, inputs, span, name, value, params = circuit.gates[wire]
+        if op is INPUT:
+            wires[wire] = builder.input(str(name), value, span)
+        elif op is CONST:
+            wires[wire] = builder.const(value, span)
+        else:
+            wires[wire] = builder.add(op, tuple([wires[source] for source in inputs]), span, params)
+    for name, wire in circuit.names.items():
+        builder.name(wires[wire], name)
+    return builder.circuit(wires[circuit.output], circuit.text)
+
+
+def needed(gates: Sequence[Gate], keep: Collection[int]) -> list[int]:
+    """The wires that those to keep depend on, themselves and all inputs among them, in firing order."""
+    read = [gate.op is INPUT for gate in gates]
+    for wire in keep:
+        read[wire] = True
+    for wire in range(len(gates) - 1, -1, -1):
+        if read[wire]:
+            for source in gates[wire].inputs:
+                read[source] = True
+    return [wire for wire, one in enumerate(read) if one]

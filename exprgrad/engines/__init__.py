@@ -1,0 +1,112 @@
+"""Engines: ways to run a program over many rows, a file each, all held to run.py."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exprgrad.circuit import Circuit
+from exprgrad.errors import UsageError, named, nearest
+from exprgrad.program import Program, program
+from exprgrad.run import value_of
+
+Columns = Mapping[str, NDArray[np.float64]]
+
+
+class Rows(NamedTuple):
+    """The value and the gradients in every row: arrays of the shape (rows, *shape of one row).
+
+    ``kinks`` says which rows stand on a kink or a step, None if nobody asked.
+    """
+
+    value: NDArray[np.float64]
+    gradient: dict[str, NDArray[np.float64]]
+    kinks: NDArray[np.bool_] | None
+
+
+class Kernel(Protocol):
+    """A program that is ready to run, by several threads at once."""
+
+    def __call__(self, columns: Columns, rows: int, out: Rows | None = None) -> Rows:
+        """The value and the gradients of so many rows, in ``out`` if that is given, else in arrays of their own.
+
+        Raises FormulaError for what a gate cannot do with a row's values.
+        """
+
+
+def names() -> list[str]:
+    """The engines there are: the modules in this folder."""
+    return sorted(module.name for module in iter_modules(__path__))
+
+
+def kernel(program: Program, engine: str = "numpy") -> Kernel:
+    """The program made ready by an engine; UsageError for an engine that is not there."""
+    if engine not in names():
+        like = nearest(engine, names())
+        hint = f"did you mean {like}?" if like else f"the engines are {', '.join(names())}"
+        raise UsageError(f"there is no engine {named(engine)}", hint=hint)
+    made: Kernel = import_module(f"{__name__}.{engine}").kernel(program)
+    return made
+
+
+def empty(program: Program, rows: int) -> Rows:
+    """Arrays for the results of so many rows."""
+    gradient = {name: np.empty((rows, *program.shapes[wire])) for name, wire in program.gradient.items()}
+    kinks = None if program.kinks is None else np.empty(rows, dtype=np.bool_)
+    return Rows(np.empty((rows, *program.shapes[program.value])), gradient, kinks)
+
+
+def part(rows: Rows, start: int, stop: int) -> Rows:
+    """Some of the rows, as views."""
+    gradient = {name: column[start:stop] for name, column in rows.gradient.items()}
+    return Rows(rows.value[start:stop], gradient, None if rows.kinks is None else rows.kinks[start:stop])
+
+
+def run_rows(
+    circuit: Circuit,
+    columns: Mapping[str, Any],
+    constants: Mapping[str, Any] | None = None,
+    wrt: Collection[str] | None = None,
+    upstream: Any = None,
+    engine: str = "numpy",
+    kinks: bool = False,
+) -> Rows:
+    """The circuit's value and gradients in every row of these columns, which are in memory.
+
+    ``columns`` has for each input that varies its numbers, one of each row, or an array of each
+    row; ``constants`` are the inputs that are the same in every row.  ``wrt`` and ``upstream`` are
+    run's; with ``kinks`` it also says which rows stand on a kink or a step.
+    Raises UsageError for columns of different lengths, and what ``run`` raises.
+    """
+    given = {name: _column(name, column) for name, column in columns.items()}
+    lengths = {name: len(column) for name, column in given.items()}
+    first = next(iter(lengths), "")
+    for name, length in lengths.items():
+        if length != lengths[first]:
+            raise UsageError(
+                f"{named(first)} has {lengths[first]:,} rows and {named(name)} {length:,}",
+                hint="columns are of one length",
+            )
+    made = program(circuit, {name: column.shape[1:] for name, column in given.items()}, constants, wrt, upstream, kinks)
+    return spread_out(kernel(made, engine), made, given, lengths.get(first, 1))
+
+
+def spread_out(call: Kernel, made: Program, columns: Columns, rows: int) -> Rows:
+    """The results of a kernel on all cores, where that is worth it."""
+    found = empty(made, rows)
+    return call(columns, rows, found)
+
+
+def _column(name: str, column: Any) -> NDArray[np.float64]:
+    """Numbers as a contiguous array of float64."""
+    found = value_of(name, column)
+    if isinstance(found, float):
+        raise UsageError(
+            f"{named(name)} is one number", hint="a column has a number for each row; one for all is a constant"
+        )
+    return np.ascontiguousarray(found)

@@ -1,0 +1,29 @@
+"""The engine to read: run.py for one row after the other."""
+
+from __future__ import annotations
+
+from exprgrad.engines import Columns, Kernel, Rows, empty
+from exprgrad.kinks import edges
+from exprgrad.live import live
+from exprgrad.program import Program
+from exprgrad.run import run
+
+
+def kernel(program: Program) -> Kernel:
+    """The program as calls of run."""
+    circuit, constants, wrt, upstream = program.source
+
+    def call(columns: Columns, rows: int, out: Rows | None = None) -> Rows:
+        found = empty(program, rows) if out is None else out
+        for row in range(rows):
+            point = {**constants, **{name: columns[name][row] for name in program.inputs}}
+            result = run(circuit, point, wrt, upstream)
+            found.value[row] = result.value
+            for name, gradient in result.gradient.items():
+                found.gradient[name][row] = gradient
+            if found.kinks is not None:
+                notes = edges(result, live(circuit, result.values))
+                found.kinks[row] = any(note.kind in ("kink", "step") for note in notes)
+        return found
+
+    return call
