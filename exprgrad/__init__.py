@@ -5,9 +5,10 @@
 >>> result.value, result.gradient
 (-12.0, {'x': -4.0, 'y': -4.0, 'z': 3.0})
 
-``read`` makes a circuit of a formula, ``run`` runs it at a point, ``jacobian`` differentiates every
-element of an array, ``backward`` and ``tangent`` make circuits of its derivatives, ``to_formula`` prints
-a circuit, ``notes`` says where a run is not finite or not smooth.  Values are floats and NumPy arrays.
+``read`` makes a circuit of a formula, ``run`` runs it at a point, ``run_rows`` over columns of them,
+``jacobian`` differentiates every element of an array, ``backward`` and ``tangent`` make circuits of its
+derivatives, ``to_formula`` prints a circuit, ``notes`` says where a run is not finite or not smooth.
+Values are floats and NumPy arrays.
 Everything a user can set right is raised as an ExprgradError.
 """
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from exprgrad.chain import Backward, backward, tangent
     from exprgrad.circuit import Circuit, Gate
     from exprgrad.diagnose import notes
+    from exprgrad.engines import Rows, run_rows
     from exprgrad.errors import ExprgradError, FormulaError, UsageError
     from exprgrad.kinks import Note
     from exprgrad.read import read
@@ -37,6 +39,7 @@ __all__ = [
     "FormulaError",
     "Gate",
     "Note",
+    "Rows",
     "Run",
     "UsageError",
     "backward",
@@ -44,6 +47,7 @@ __all__ = [
     "notes",
     "read",
     "run",
+    "run_rows",
     "tangent",
     "to_formula",
 ]
@@ -52,6 +56,7 @@ _HOMES = {
     "chain": ("Backward", "backward", "tangent"),
     "circuit": ("Circuit", "Gate"),
     "diagnose": ("notes",),
+    "engines": ("Rows", "run_rows"),
     "errors": ("ExprgradError", "FormulaError", "UsageError"),
     "kinks": ("Note",),
     "read": ("read",),

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import click
 
 from exprgrad import __version__
-from exprgrad.arguments import value
-from exprgrad.chain import backward
 from exprgrad.command import Choice, Command
-from exprgrad.diagnose import notes
-from exprgrad.errors import ExprgradError, Report, UnmetError, UsageError, shown
+from exprgrad.errors import ExprgradError, Report, UsageError, shown
 from exprgrad.files import deliver, read_formula, standard_output
-from exprgrad.kinks import Note
-from exprgrad.parse import outline, parse
-from exprgrad.read import read
-from exprgrad.run import Run, jacobian, run, wires
-from exprgrad.values import Value, shape
+from exprgrad.jobs import point
+from exprgrad.rows.formats import FORMATS as ROWS
+from exprgrad.rows.formats import endings, is_data
 
-FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown")
+FORMATS = (*point.FORMATS, "parquet", "arrow")
 _ENDINGS = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv", ".md": "markdown", ".txt": "table"}
-_LINES, _BYTES = 24, 4000  # of notes on standard error
+_FOR_ROWS = ("from_", "only", "notes", "prefix", "bad", "engine", "expect")
+_FOR_A_POINT = ("emit", "jacobian", "full")
 
 
 @click.command(
@@ -35,12 +31,14 @@ _LINES, _BYTES = 24, 4000  # of notes on standard error
 \b
   exprgrad "(x+y)*z" -x -2 -y 5 -z -4
   exprgrad "sigmoid(w*x + b)" -w 2 -x pi/4 -b -1e-3 --to json
-  exprgrad --file neuron.txt --of q""",
+  exprgrad --file neuron.txt --of q
+  exprgrad "sigmoid(w*x + b)" -w 2 -b 0.1 points.csv > gradients.csv
+  exprgrad cases.jsonl --expect""",
 )
 @click.argument("formula", required=False)
 @click.argument("files", nargs=-1)
 @click.option("--file", "path", metavar="PATH", help="Read the formula, a file of statements, from PATH.")
-@click.option("--to", "to", type=Choice(FORMATS), help="What to write; a table by default.")
+@click.option("--to", "to", type=Choice(FORMATS), help="What to write; a table at a terminal, rows as they came.")
 @click.option("--out", metavar="PATH", help="Write to PATH, whole or not at all.")
 @click.option("--of", metavar="NAME", help="Take the wire NAME as the output.")
 @click.option("--wrt", metavar="NAME,NAME", help="Gradients with respect to these inputs only.")
@@ -48,12 +46,22 @@ _LINES, _BYTES = 24, 4000  # of notes on standard error
 @click.option("--jacobian", is_flag=True, help="The derivative of each element of the output by each of the inputs.")
 @click.option("--full", is_flag=True, help="Show large arrays whole, not their summary.")
 @click.option("--strict", is_flag=True, help="Exit with 5 if anything is not finite, or a kink.")
-@click.option("--quiet", is_flag=True, help="No notes about kinks and steps.")
+@click.option("--quiet", is_flag=True, help="No notes about kinks and steps, no counts, no progress.")
 @click.option(
     "--emit",
     type=Choice(["tree", "circuit", "backward"]),
     help="Write a stage of the work instead of the result.",
 )
+@click.option("--rows", metavar="FILE", help="Rows of values, the same as FILE behind the formula.")
+@click.option("--from", "from_", type=Choice(ROWS), help="Rows: what they are in; else their file's ending says it.")
+@click.option("--only", is_flag=True, help="Rows: leave out the input's columns.")
+@click.option("--notes", is_flag=True, help="Rows: a column more, with what is not finite, or a kink.")
+@click.option("--prefix", metavar="TEXT", help="Rows: put TEXT before the names of the results.")
+@click.option(
+    "--bad", type=Choice(["stop", "skip", "keep"]), help="Rows without numbers: stop (by default), skip or keep."
+)
+@click.option("--expect", is_flag=True, help="Rows: compare with the results they hold; exit with 5 if any differ.")
+@click.option("--engine", metavar="NAME", help="Rows: what computes them, numpy by default.")
 @click.option("--gates", is_flag=True, help="List the gates.")
 @click.version_option(__version__, message="exprgrad %(version)s")
 @click.pass_context
@@ -63,47 +71,64 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     Each variable of the formula is an option with one dash, of any length; its VALUE may itself be
     a formula of numbers, such as 1/3 or pi/4, an array such as [1, 2], or @ and a .npy, .csv or .tsv
     file. FORMULA may be - for standard input.
+
+    FILES are rows of values, .csv, .tsv, .jsonl, .parquet or .arrow, - for standard input: the same rows
+    come out with the value and the gradients. Without FORMULA each row has its own, in its field formula.
     """
-    words = [options["formula"], *options["files"]]
     if options["gates"]:
-        if any(words) or ctx.meta["values"] or any(options[key] for key in ("path", "emit", "of", "wrt", "strict")):
+        if (
+            any(ctx.params[key] for key in ("formula", "files", "path", "emit", "of", "wrt", "strict"))
+            or ctx.meta["values"]
+        ):
             raise UsageError("--gates lists the catalogue and takes no formula")
-        deliver(_catalogue(options["to"] or _by_ending(options["out"]), options["out"] is None), options["out"])
+        to = options["to"] or _by_ending(options["out"])
+        deliver(_catalogue(to, options["out"] is None), options["out"])
         return
-    text = _formula(options["formula"], options["files"], options["path"])
-    to = options["to"] or ("table" if options["emit"] else _by_ending(options["out"]))
-    source = "-" if options["formula"] == "-" else options["path"]
+    text, source, files = _formula(options)
     wrt = None if options["wrt"] is None else list(filter(None, map(str.strip, options["wrt"].split(","))))
+    if files:
+        _rows(options, text, files, ctx.meta["values"], wrt)
+        return
+    for name in _FOR_ROWS:
+        if options[name]:
+            raise UsageError(
+                f"--{name.rstrip('_')} is for rows, and there are none", hint="a file of rows stands behind the formula"
+            )
     if options["emit"]:
         for name in ("to", "strict", "quiet", "upstream", "jacobian", "full"):
             if options[name]:
                 raise UsageError(f"--emit writes a stage, not the result: leave --{name} out")
-        deliver(_stage(options["emit"], text, ctx.meta["values"], options["of"], wrt), options["out"], source)
-        return
-    circuit = read(text, ctx.meta["values"], options["of"])
-    wires(circuit, ctx.meta["values"], wrt)
-    point = {name: value(name, text) for name, text in ctx.meta["values"].items()}
-    if options["jacobian"]:
-        if options["upstream"]:
-            raise UsageError("--jacobian is of each element by itself: leave --upstream out")
-        result, derivative = jacobian(circuit, point, wrt)
-        lines = _jacobian(to, result, derivative, options["full"], options["out"])
-        _finish(result, lines, options, source)
-        return
-    arriving = None if options["upstream"] is None else value("--upstream", options["upstream"])
-    result = run(circuit, point, wrt, arriving)
-    _finish(result, None, options, source)
+    to = options["to"] or ("table" if options["emit"] else _by_ending(options["out"]))
+    asked = point.Point(
+        str(text), ctx.meta["values"], options["of"], wrt, to, options["out"], source,
+        options["upstream"], options["jacobian"], options["full"], options["strict"], options["quiet"],
+    )  # fmt: skip
+    if options["emit"]:
+        deliver(point.stage(options["emit"], asked), options["out"], source)
+    else:
+        point.perform(asked, say)
 
 
-def _finish(result: Run, lines: Iterable[str] | None, options: Mapping[str, Any], source: str | None) -> None:
-    """Delivers a result, or these lines of it, and tells the notes."""
-    found = notes(result)
-    if options["strict"] and any(note.strict for note in found):
-        first = next(note for note in found if note.strict)
-        raise UnmetError(f"--strict: {first.report.message}", *first.report[1:])
-    to = options["to"] or _by_ending(options["out"])
-    deliver(lines or _reading(to, result, found, options["out"], options["full"]), options["out"], source)
-    _tell(found, options["quiet"])
+def _rows(
+    options: dict[str, Any], text: str | None, files: tuple[str, ...], values: dict[str, str], wrt: list[str] | None
+) -> None:
+    """The rows of files through a formula, or through their own."""
+    from exprgrad.jobs import rows
+
+    for name in _FOR_A_POINT:
+        if options[name]:
+            raise UsageError(f"--{name} is for one point, not for rows", hint="leave the files out, or the option")
+    if options["to"] == "json":
+        raise UsageError("--to json is for one point", hint="rows are written as jsonl, an object a line")
+    given = {
+        name: options[name] for name in ("of", "upstream", "from_", "to", "out", "only", "notes", "strict", "quiet")
+    }
+    given |= {
+        "prefix": options["prefix"] or "",
+        "bad": options["bad"] or "stop",
+        "engine": options["engine"] or "numpy",
+    }
+    rows.perform(rows.Options(text, files, values, wrt=wrt, expect=options["expect"], **given), say)
 
 
 def main(arguments: list[str]) -> int:
@@ -139,78 +164,36 @@ def _run(arguments: list[str]) -> int:
     return 0
 
 
-def _formula(formula: str | None, files: tuple[str, ...], path: str | None) -> str:
-    """The text of the formula, from wherever it was to come."""
-    if path is not None:
-        stray = [formula, *files] if formula is not None else []
-        if stray:
-            raise UsageError(
-                f"there is nothing to do with {shown(str(stray[0]))}", hint="the formula comes from --file"
-            )
-        return read_formula(path)
-    if files:
-        raise UsageError(
-            f"there is nothing to do with {shown(files[0])}", hint="one formula, in quotes; a variable is -NAME VALUE"
-        )
-    if formula is None:
+def _formula(options: dict[str, Any]) -> tuple[str | None, str | None, tuple[str, ...]]:
+    """The text of the formula, None where each row has its own, the file it comes from, and the files of rows."""
+    words = [word for word in (options["formula"], *options["files"]) if word is not None]
+    rows = [options["rows"]] if options["rows"] is not None else []
+    if options["path"] is not None:
+        return read_formula(options["path"]), options["path"], (*words, *rows)
+    if not words and not rows:
         raise UsageError("there is no formula", hint='for example: exprgrad "(x+y)*z" -x -2 -y 5 -z -4')
-    return read_formula("-") if formula == "-" else formula
+    if not words or (not rows and (is_data(words[0]) or (words[0] == "-" and options["from_"]))):
+        return None, None, (*words, *rows)
+    formula, files = words[0], (*words[1:], *rows)
+    if formula != "-":
+        return formula, None, files
+    if "-" in files:
+        raise UsageError(
+            "the formula and the rows cannot both come from standard input", hint="put one of them into a file"
+        )
+    return read_formula("-"), "-", files
 
 
 def _by_ending(out: str | None) -> str:
     """The format that a file's name asks for; UsageError for an ending that stands for none."""
-    ending = os.path.splitext(out or "")[1].lower()
-    if ending and ending not in _ENDINGS:
+    format_, packing = endings(out or "")
+    base = os.path.splitext(out or "")[0] if packing else out or ""
+    ending = os.path.splitext(base)[1].lower()
+    if ending and ending not in _ENDINGS and not format_:
         raise UsageError(
             f"--out {shown(str(out))}: {shown(ending)} is the ending of no format", hint=f"add --to {'|'.join(FORMATS)}"
         )
-    return _ENDINGS.get(ending, "table")
-
-
-def _stage(stage: str, text: str, values: Mapping[str, str], of: str | None, wrt: list[str] | None) -> Iterator[str]:
-    """One stage of the work as people read it; it needs no values, but those of arrays say their shapes."""
-    circuit = read(text, values, of)
-    wires(circuit, [*circuit.inputs, *values], wrt)
-    if stage == "tree":
-        return outline(text, parse(text))
-    if stage == "circuit":
-        return circuit.lines()
-    point = {name: value(name, text) for name, text in values.items()}
-    return backward(circuit, wrt, shapes={name: shape(number) for name, number in point.items()}).circuit.lines()
-
-
-def _jacobian(to: str, result: Run, found: Mapping[str, Value], full: bool, out: str | None) -> Iterable[str]:
-    """The lines of a Jacobian, as JSON, a row for each element of the output, or a table."""
-    from exprgrad.write import flat, json
-
-    if to == "json":
-        return json.write_jacobian(result, found)
-    if to in ("csv", "tsv"):
-        return flat.write_jacobian(result, found, "," if to == "csv" else "\t")
-    if to != "table":
-        raise UsageError(f"--jacobian is a table, json, csv or tsv, not {to}")
-    from exprgrad.views import table
-
-    return table.draw(table.show_jacobian(result, found, full), out is None)
-
-
-def _reading(to: str, result: Run, found: list[Note], out: str | None, full: bool) -> Iterable[str]:
-    """The lines of a reading."""
-    if to in ("json", "jsonl"):
-        from exprgrad.write import json
-
-        return json.write(result, found) if to == "json" else json.write_row(result)
-    if to in ("csv", "tsv"):
-        from exprgrad.write import flat
-
-        return flat.write(result, "," if to == "csv" else "\t")
-    from exprgrad.views import table
-
-    if to == "markdown":
-        from exprgrad.write import markdown
-
-        return markdown.write(*table.cells(result, full))
-    return table.draw(table.show(result, full), out is None)
+    return format_ or _ENDINGS.get(ending, "table")
 
 
 def _catalogue(to: str, to_terminal: bool) -> Iterable[str]:
@@ -228,18 +211,3 @@ def _catalogue(to: str, to_terminal: bool) -> Iterable[str]:
     from exprgrad.views import gates, table
 
     return table.draw(gates.show(), to_terminal)
-
-
-def _tell(found: list[Note], quiet: bool) -> None:
-    """The notes on standard error: everything that is not finite, and kinks as long as there is room."""
-    lines: list[str] = []
-    shown_notes = [note for note in found if not (quiet and note.finite)]
-    for position, note in enumerate(shown_notes):
-        text = note.report.render("note" if note.finite else "warning").split("\n")
-        if position and (len(lines) + len(text) > _LINES or len("\n".join(lines + text).encode()) > _BYTES):
-            left = len(shown_notes) - position
-            lines.append(f"note: {left} more note{'s' if left > 1 else ''}; --to json has all")
-            break
-        lines += text
-    if lines:
-        say("\n".join(lines))

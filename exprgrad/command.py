@@ -35,7 +35,7 @@ class Command(click.Command):
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         """The usage in the order in which people write it."""
-        return ["FORMULA", "[-NAME VALUE]...", "[--OPTION]..."]
+        return ["FORMULA", "[FILES]...", "[-NAME VALUE]...", "[--OPTION]..."]
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """With a formula before ``--help``, its variables too."""

@@ -46,20 +46,73 @@ def read_formula(path: str) -> str:
 def deliver(lines: Iterable[str], out: str | None, source: str | None = None) -> None:
     """Writes lines as UTF-8 to a file, or to standard output without one; whole or an error.
 
-    ``source`` is the file that was read, which must not be the one that is written.  A closed
-    pipe ends the process (cli.py leaves that to the operating system).
+    ``source`` is the file that was read, which must not be the one that is written.
+    """
+    with writing(out, [] if source is None else [source]) as file:
+        file.writelines(line.encode("utf-8", "backslashreplace") + b"\n" for line in lines)
+
+
+@contextmanager
+def writing(out: str | None, sources: Iterable[str]) -> Iterator[BinaryIO]:
+    """A file that takes the target's place once all of it is written, or standard output without one.
+
+    A name that ends in .gz or .zst is packed.  ``sources`` are the files that are read, which must
+    not be the one that is written.  A closed pipe ends the process (__main__.py leaves that to the
+    operating system).  Raises DeliveryError for whatever is not written whole, UsageError for a
+    source.
     """
     if out is None:
+        if any(_same(source, 1) for source in sources):
+            raise UsageError("standard output is a file that is read", hint="write to another file, and rename it")
         with standard_output() as file:
-            _write(lines, file)
+            yield file
+            _settle(file)
         return
     try:
-        if source is not None and _same(source, out):
-            raise UsageError(f"--out {shown(out)} is the file the formula is read from")
-        with _replacing(out) as file:
-            _write(lines, file)
+        for source in sources:
+            if _same(source, out):
+                raise UsageError(
+                    f"--out {shown(out)} is a file that is read", hint="write to another file, and rename it"
+                )
+        with _replacing(out) as file, _packed(file, out) as packed:
+            yield packed
     except OSError as error:
         raise DeliveryError(f"cannot write {shown(out)}: {reason(error)}") from None
+
+
+@contextmanager
+def _packed(file: BinaryIO, out: str) -> Iterator[BinaryIO]:
+    """The file, or what packs into it, then all of it on the disk."""
+    packing = {".gz": "gzip", ".zst": "zstd"}.get(os.path.splitext(out.lower())[1])
+    if packing is None:
+        yield file
+    else:
+        import pyarrow as pa
+
+        with pa.CompressedOutputStream(pa.PythonFile(Kept(file), mode="w"), packing) as packed:
+            yield packed
+    _settle(file)
+
+
+class Kept:
+    """A file that stays open when pyarrow is done with it."""
+
+    closed = False
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+
+    def write(self, data: bytes) -> int:
+        """Writes bytes."""
+        return self.file.write(data)
+
+    def flush(self) -> None:
+        """Hands on what was written."""
+        self.file.flush()
+
+    def close(self) -> None:
+        """Only says so."""
+        self.closed = True
 
 
 @contextmanager
@@ -76,9 +129,8 @@ def standard_output() -> Iterator[BinaryIO]:
         raise DeliveryError(f"cannot write to standard output: {reason(error)}") from None
 
 
-def _write(lines: Iterable[str], file: BinaryIO) -> None:
-    """Everything, as far as the disk if there is one."""
-    file.writelines(line.encode("utf-8", "backslashreplace") + b"\n" for line in lines)
+def _settle(file: BinaryIO) -> None:
+    """Everything that was written goes as far as the disk if there is one."""
     file.flush()
     with suppress(io.UnsupportedOperation):  # a stream of somebody who calls us has no descriptor
         if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -116,7 +168,7 @@ def _replacing(out: str) -> Iterator[BinaryIO]:
         os.close(parent)
 
 
-def _same(source: str, out: str) -> bool:
+def _same(source: str, out: str | int) -> bool:
     """Whether the file that was read, ``-`` for standard input, is a file and the one to be written."""
     try:
         read = os.fstat(0) if source == "-" else os.stat(source)

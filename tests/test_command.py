@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from conftest import ROOT, ROWS, exprgrad
-from exprgrad.cli import FORMATS, main
+from exprgrad.cli import main
+from exprgrad.jobs.point import FORMATS
 
 JOB = ["(x+y)*z", "-x", "-2", "-y", "5", "-z", "-4"]
 
@@ -207,7 +208,7 @@ def test_gates_lists_every_gate(capsys: pytest.CaptureFixture[str]) -> None:
 def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert out(capsys, "--version").startswith("exprgrad 0.")
     plain = out(capsys, "--help")
-    assert "Usage: exprgrad FORMULA [-NAME VALUE]... [--OPTION]..." in plain
+    assert "Usage: exprgrad FORMULA [FILES]... [-NAME VALUE]... [--OPTION]..." in plain
     assert all(len(line) <= 80 for line in plain.splitlines())
     assert "Usage" in out(capsys, "-", "--help")
     assert "-x0 VALUE" in out(capsys, "--file", str(ROOT / "samples" / "neuron.txt"), "--help")

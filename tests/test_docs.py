@@ -22,11 +22,9 @@ BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 
 def run(command: str) -> str:
     """What a command of the README prints, both streams, on a terminal of 80 columns."""
-    words = shlex.split(command)
-    if words[0] == "exprgrad":
-        words = [sys.executable, "-m", *words]
+    command = re.sub(r"(^|\| )exprgrad ", rf"\1{shlex.quote(sys.executable)} -m exprgrad ", command)
     done = subprocess.run(
-        words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=60,
+        ["bash", "-c", command], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=60,
         env={**os.environ, "COLUMNS": "80", "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     return done.stdout.decode("utf-8")

@@ -1,0 +1,193 @@
+"""A batch file from front to end: its rows computed, and written as JSON Lines, CSV or a table."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from exprgrad.errors import DataError, Report, UnmetError, UsageError, named, shown
+from exprgrad.files import deliver, writing
+from exprgrad.rows.csv import joined
+from exprgrad.rows.each import Case, Cases, differences
+from exprgrad.values import at, digits, elements
+
+FORMATS = ("jsonl", "csv", "tsv", "table")
+_SHOWN = 200  # rows in a table
+
+
+def perform(options: Any, files: Any, to: str, cases: Cases, say: Callable[[str], None]) -> None:
+    """Computes every row and delivers the results, or what they differ in from those stated."""
+    if to not in FORMATS:
+        raise UsageError(f"--to {to}: rows with formulas of their own are written as {', '.join(FORMATS)}")
+    counts = {"rows": 0, "bad": 0, "strange": 0}
+    firsts: dict[str, Case] = {}
+    found = _computed(options, files, cases, counts, firsts)
+    if options.expect:
+        _compare(found, counts, options, say)
+        return
+    if to == "jsonl":
+        with writing(options.out, options.files) as file:
+            for case in found:
+                if case is not None:
+                    file.write(_line(case, options).encode() + b"\n")
+                else:
+                    file.flush()
+    elif to == "table":
+        from exprgrad.views import cases as view
+        from exprgrad.views import table
+
+        deliver(
+            table.draw(view.show([case for case in found if case is not None], _SHOWN), options.out is None),
+            options.out,
+        )
+    else:
+        lines = list(
+            _delimited([case for case in found if case is not None], files, options, "," if to == "csv" else "\t")
+        )
+        deliver(lines, options.out)
+    _tell(options, counts, firsts, say)
+
+
+def _computed(
+    options: Any, files: Any, cases: Cases, counts: dict[str, int], firsts: dict[str, Case]
+) -> Iterator[Case | None]:
+    """The rows that are to be written; None before a wait.  Raises the error of a bad row if that is to stop."""
+    for item in files.raw():
+        if item is None:
+            yield None
+            continue
+        reader, piece = item
+        for case in cases(reader, reader.parse(piece, {}, {})):
+            counts["rows"] += 1
+            if case.bad is not None:
+                if options.bad == "stop" and not options.expect:
+                    raise case.bad
+                counts["bad"] += 1
+                firsts.setdefault("bad", case)
+                if options.bad == "skip" and not options.expect:
+                    continue
+            if case.strange or (case.kink and options.strict):
+                if options.strict:
+                    raise UnmetError(f"--strict: {case.place}: {case.note or 'a result is not finite'}")
+                counts["strange"] += 1
+                firsts.setdefault("strange", case)
+            yield case
+
+
+def _compare(found: Iterable[Case | None], counts: dict[str, int], options: Any, say: Callable[[str], None]) -> None:
+    """The list of rows that differ from what they state; UnmetError if there is one."""
+    wrong: list[str] = []
+    rows = 0
+    for case in found:
+        said = list(differences(case)) if case is not None else []
+        wrong += said
+        rows += bool(said)
+    if not wrong:
+        if not options.quiet:
+            say(Report(f"{counts['rows']:,} rows, each as it states").render("note"))
+        return
+    deliver(wrong, None)
+    raise UnmetError(f"--expect: {rows:,} of {counts['rows']:,} rows differ from what they state")
+
+
+def results(case: Case, options: Any) -> dict[str, Any]:
+    """A row's results as JSON has them."""
+    prefix = options.prefix
+    if case.bad is not None:
+        found: dict[str, Any] = {"value": None, "grad": None, "note": case.bad.report.message}
+    else:
+        gradient = {name: _finite(value) for name, value in (case.gradient or {}).items()}
+        found = {"value": _finite(case.value), "grad": gradient}
+        if options.notes or options.bad == "keep":
+            found["note"] = case.note or None
+    return {prefix + name: value for name, value in found.items()}
+
+
+def _line(case: Case, options: Any) -> str:
+    """A row with its results as one object."""
+    new = results(case, options)
+    text = json.dumps(new, allow_nan=False)
+    if options.only:
+        return text
+    taken = next((name for name in new if name in case.fields), None)
+    if taken is not None:
+        raise DataError(
+            f"{case.place}: the field {named(taken)} is there already, and would hold the result too",
+            hint="--expect compares with it; --prefix TEXT puts TEXT before the results' names",
+        )
+    if case.raw.startswith("{") and case.fields:
+        return f"{case.raw[:-1].rstrip()}, {text[1:]}"
+    fields = json.dumps(dict(case.fields), default=str)
+    return text if fields == "{}" else f"{fields[:-1]}, {text[1:]}"
+
+
+def _finite(value: Any) -> Any:
+    """A value for JSON: null for what is not finite."""
+    if value is None:
+        return None
+    if isinstance(value, float):
+        return value if value - value == 0 else None
+    return json.loads(re.sub("-?inf|nan", "null", str(value.tolist())))
+
+
+def _delimited(cases: list[Case], files: Any, options: Any, separator: str) -> Iterator[str]:
+    """A header, and a line for each row; a gradient's column for every variable of any formula."""
+    names = list(dict.fromkeys(name for case in cases for name in _flat(case)))
+    names = sorted(names, key=lambda name: not name.startswith("value"))
+    heads = [options.prefix + name for name in names] + [options.prefix + "note"] * (
+        options.notes or options.bad == "keep"
+    )
+    own = list(files.first.names)
+    keys = dict.fromkeys(name for case in cases for name in case.fields)
+    columns = [] if options.only else own if files.formats[0] != "jsonl" else list(keys)
+    taken = next((name for name in heads if name in columns), None)
+    if taken is not None:
+        raise UsageError(
+            f"the column {named(taken)} is there already, and would hold the result too",
+            hint="--expect compares with it; --prefix TEXT puts TEXT before the results' names",
+        )
+    yield joined([*columns, *heads], separator)
+    for case in cases:
+        flat = _flat(case)
+        note = [case.bad.report.message if case.bad is not None else case.note] if len(heads) > len(names) else []
+        cells = [_cell(case.fields.get(column.strip(), "")) for column in columns]
+        yield joined([*cells, *[repr(flat[name]) if name in flat else "" for name in names], *note], separator)
+
+
+def _flat(case: Case) -> dict[str, float]:
+    """The results, a number for each column."""
+    if case.value is None:
+        return {}
+    found = {"value": case.value, **{f"grad.{name}": value for name, value in (case.gradient or {}).items()}}
+    return {name + at(place): number for name, value in found.items() for place, number in elements(value)}
+
+
+def _cell(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def _tell(options: Any, counts: dict[str, int], firsts: dict[str, Case], say: Callable[[str], None]) -> None:
+    """The counts, and the first rows that they are of."""
+    rows = f"{counts['rows']:,} row{'s' if counts['rows'] != 1 else ''}"
+    if counts["strange"]:
+        case = firsts["strange"]
+        bad = {
+            name: digits(value)
+            for name, value in [("value", case.value), *(case.gradient or {}).items()]
+            if value is not None
+        }
+        said = ", ".join(
+            f"{shown(name, 30)} is {value}" for name, value in bad.items() if "nan" in value or "inf" in value
+        )
+        say(
+            Report(
+                f"{counts['strange']:,} of {rows} not finite, the first at {case.place}: {said or 'an element'}"
+            ).render("warning")
+        )
+    if options.bad != "stop" and not options.quiet:
+        done = "left out" if options.bad == "skip" else "without a result"
+        error = firsts["bad"].bad if "bad" in firsts else None
+        first = f"the first: {error.report.message}" if error else ""
+        say(Report(f"{counts['bad']:,} of {rows} {done}", hint=first).render("note"))

@@ -1,0 +1,303 @@
+"""One job: rows from files through a formula into a file, a stream or a summary."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from typing import Any, BinaryIO, NamedTuple
+
+from exprgrad.arguments import value
+from exprgrad.circuit import Circuit
+from exprgrad.errors import DataError, Report, UsageError, named, nearest, shown
+from exprgrad.files import writing
+from exprgrad.read import read
+from exprgrad.rows import sources
+from exprgrad.rows.bind import bind
+from exprgrad.rows.block import Block, Place
+from exprgrad.rows.compute import Formula
+from exprgrad.rows.formats import BINARY, FORMATS, endings
+from exprgrad.rows.reader import Reader, reader
+from exprgrad.rows.results import Layout
+from exprgrad.rows.stream import Policy, Sink, Tally, cores, run
+from exprgrad.run import value_of, wires
+from exprgrad.values import Value
+
+
+class Options(NamedTuple):
+    """What the command line says about rows; ``formula`` is None where each row has its own."""
+
+    formula: str | None
+    files: tuple[str, ...]
+    values: Mapping[str, str]
+    of: str | None = None
+    wrt: list[str] | None = None
+    upstream: str | None = None
+    engine: str = "numpy"
+    from_: str | None = None
+    to: str | None = None
+    out: str | None = None
+    only: bool = False
+    notes: bool = False
+    prefix: str = ""
+    bad: str = "stop"
+    strict: bool = False
+    quiet: bool = False
+    expect: bool = False
+
+
+def destination(options: Options, format_: str) -> str:
+    """The format to write: as asked, as the file's ending says, a table on a terminal, or as the rows came."""
+    if options.to is not None:
+        return options.to
+    if options.out is not None:
+        found = endings(options.out)[0]
+        if not found and options.out.lower().endswith((".txt", ".md")):
+            return "table" if options.out.lower().endswith(".txt") else "markdown"
+        if not found and "." in options.out.rpartition("/")[2]:
+            raise UsageError(
+                f"--out {shown(options.out)}: its ending is that of no format for rows",
+                hint=f"add --to {'|'.join(FORMATS)}",
+            )
+        return found or format_
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    return "table" if terminal else format_
+
+
+def perform(options: Options, say: Callable[[str], None]) -> None:
+    """Does the job; ``say`` tells what there is to tell beside the result."""
+    files = Files(options.files, options.from_)
+    first = files.first
+    if options.formula is None or options.expect:
+        _each(options, files, say)
+        return
+    circuit, places, constants, defaults = _bound(options, first)
+    to = destination(options, files.formats[0])
+    formula = Formula(
+        circuit, places, constants, options.wrt,
+        None if options.upstream is None else value("--upstream", options.upstream), options.engine,
+        shapes=first.shapes,
+        kinks=options.strict or to in ("table", "markdown"), told=options.notes or options.bad == "keep",
+    )  # fmt: skip
+    names = list(first.names)
+    layout = Layout(
+        names, first.header, places, formula.value, formula.gradient, options.only, formula.told,
+        options.prefix,
+    )  # fmt: skip
+    for name in [name for name in options.values if name in names]:
+        say(
+            Report(
+                f"{named(name)} is {shown(options.values[name])} in every row: the column of that name is not read"
+            ).render("note")
+        )
+    policy = Policy(options.bad, options.strict)
+
+    def parse(item: tuple[Reader, Any]) -> Block:
+        rows, raw = item
+        return rows.parse(raw, places, defaults)
+
+    if to in ("table", "markdown"):
+        tally = _summarised(options, to, layout, files, parse, formula, policy)
+    else:
+        if to in BINARY and options.out is None and sys.stdout is not None and sys.stdout.isatty():
+            raise UsageError(f"{to} is nothing for a terminal", hint="write it to a file with --out PATH")
+        own = all(format_ == to for format_ in files.formats)
+        with writing(options.out, options.files) as file, _progress(options, files, file) as told:
+            sink = _sink(
+                to,
+                file,
+                layout,
+                own,
+                first.schema if all(one in BINARY for one in files.formats) else None,
+            )
+            tally = run(files.raw(), parse, formula, sink, policy, told, cores())
+            sink.end()
+    _tell(tally, options, say)
+
+
+def _each(options: Options, files: Files, say: Callable[[str], None]) -> None:
+    """Rows with formulas of their own, or with results to compare with."""
+    from exprgrad.jobs import cases
+    from exprgrad.rows.each import FIELD, Cases
+
+    if options.expect and (options.to or options.out):
+        raise UsageError("--expect writes what differs, and nothing else: leave --to and --out out")
+    names = [name.strip() for name in files.first.names]
+    if options.formula is None and FIELD not in names and (names or files.formats[0] != "jsonl"):
+        raise DataError(
+            f"{files.first.stream.name} has no column '{FIELD}'",
+            hint="each row has its own formula there; or write one formula before the file",
+        )
+    constants = {name: value(name, text) for name, text in options.values.items()}
+    upstream = None if options.upstream is None else value("--upstream", options.upstream)
+    told = options.notes or options.strict or options.bad == "keep"
+    found = Cases(
+        options.formula, constants, options.of, options.wrt, upstream, options.engine, expect=options.expect, told=told
+    )
+    cases.perform(options, files, "table" if options.expect else destination(options, files.formats[0]), found, say)
+
+
+def _bound(options: Options, first: Reader) -> tuple[Circuit, dict[str, Place], dict[str, Value], dict[str, Value]]:
+    """The circuit, where its variables stand, and the values of those that do not vary or may be missing."""
+    names = {name.strip() for name in first.names}
+    circuit = read(options.formula or "", {*options.values, *names}, options.of)
+    wires(circuit, {*circuit.inputs, *options.values}, options.wrt)
+    constants = {name: value(name, text) for name, text in options.values.items()}
+    if first.loose and not first.names:
+        return circuit, {}, {**dict.fromkeys(circuit.inputs, 0.0), **constants}, {}
+    places = bind(circuit, first.names, constants, first.stream.name, first.lists)
+    defaults: dict[str, Value] = {}
+    for name, wire in circuit.inputs.items():
+        default = circuit.gates[wire].value
+        if first.loose and name not in constants and default is not None:
+            defaults[name] = value_of(name, default)
+            places.setdefault(name, Place((name,)))
+    return circuit, places, constants, defaults
+
+
+class Files:
+    """The files of a job, one after the other; all have the columns of the first."""
+
+    def __init__(self, words: tuple[str, ...], from_: str | None) -> None:
+        self.words = sources.paths(words)
+        self.from_ = from_
+        self.done = 0
+        self.open: Any = None
+        self.total: int | None = 0
+        self.formats: list[str] = []
+        self.first: Reader
+        for number, path in enumerate(self.words):
+            source = next(sources.sources([path], from_))
+            self.formats.append(source.format)
+            found = reader(source)
+            self.total = None if self.total is None or source.stream.size is None else self.total + source.stream.size
+            if not number:
+                self.first = found
+                continue
+            _same_columns(self.first, found)
+            if path != "-":
+                source.stream.close()
+            else:
+                self.later = found
+
+    def raw(self) -> Iterator[Any]:
+        """Pieces of all files, each with its reader; None before a wait."""
+        for number, path in enumerate(self.words):
+            if not number:
+                rows = self.first
+            elif path == "-":
+                rows = self.later
+            else:
+                rows = reader(next(sources.sources([path], self.from_)))
+                _same_columns(self.first, rows)
+            self.open = rows.stream
+            for piece in rows.raw():
+                yield None if piece is None else (rows, piece)
+            self.done += rows.stream.taken
+            rows.stream.close()
+            self.open = None
+
+    def taken(self) -> int:
+        """The bytes that have been read."""
+        return self.done + (self.open.taken if self.open is not None else 0)
+
+
+def _same_columns(first: Reader, other: Reader) -> None:
+    """Raises DataError for a file whose columns are not those of the first one."""
+    if first.loose or other.loose:
+        return
+    mine, theirs = list(first.names), list(other.names)
+    if mine == theirs:
+        return
+    missing = next((name for name in mine if name not in theirs), None)
+    more = next((name for name in theirs if name not in mine), None)
+    if missing is not None:
+        what = f"has no column {named(missing)}, which {first.stream.name} has"
+        like = nearest(missing, theirs)
+        raise DataError(
+            f"{other.stream.name} {what}",
+            hint=f"it has {named(like)}" if like else "files of one run have the same columns",
+        )
+    what = (
+        f"has a column {named(more)} more than {first.stream.name}"
+        if more
+        else f"has the columns of {first.stream.name} in another order"
+    )
+    raise DataError(f"{other.stream.name} {what}", hint="files of one run have the same columns")
+
+
+def _sink(to: str, file: BinaryIO, layout: Layout, own: bool, schema: Any) -> Sink:
+    """What writes a format."""
+    if to in ("csv", "tsv"):
+        from exprgrad.rows import delimited
+
+        return delimited.Writer(file, layout, "," if to == "csv" else "\t", own)
+    if to == "jsonl":
+        from exprgrad.rows import lines
+
+        return lines.Writer(file, layout, own)
+    from exprgrad.rows import binary
+
+    return binary.Writer(file, layout, to, schema)
+
+
+def _summarised(
+    options: Options,
+    to: str,
+    layout: Layout,
+    files: Files,
+    parse: Callable[[Any], Any],
+    formula: Formula,
+    policy: Policy,
+) -> Tally:
+    """The summary for people, delivered."""
+    from exprgrad.files import deliver
+    from exprgrad.rows.summary import Summary
+    from exprgrad.views import summary as view
+    from exprgrad.views import table
+
+    found = Summary(layout)
+    with _progress(options, files, None) as told:
+        tally = run(files.raw(), parse, formula, found, policy, told, cores())
+    if to == "markdown":
+        from exprgrad.write import markdown
+
+        written = [*markdown.write(list(view.HEADERS), view.cells(found)), "", *view.said(found, tally)]
+        deliver(written, options.out)
+    else:
+        deliver(table.draw(view.show(found, tally), options.out is None), options.out)
+    return tally
+
+
+@contextmanager
+def _progress(options: Options, files: Files, file: BinaryIO | None) -> Iterator[Callable[[int], None]]:
+    """What is told the rows so far: it shows a bar at a terminal, and lets what is written go."""
+    watched = not options.quiet and sys.stderr is not None and sys.stderr.isatty()
+    if watched and file is not None and options.out is None and sys.stdout is not None and sys.stdout.isatty():
+        watched = False  # the rows themselves are passing by
+    shows: Any = nullcontext(lambda _: None)
+    if watched:
+        from exprgrad.views import progress
+
+        shows = progress.bar(files.total, files.taken)
+    with shows as bar:
+
+        def told(rows: int) -> None:
+            if file is not None:
+                file.flush()
+            bar(rows)
+
+        yield told
+
+
+def _tell(tally: Tally, options: Options, say: Callable[[str], None]) -> None:
+    """The counts, and where the first bad row and the first one that is not finite are."""
+    rows = f"{tally.rows:,} row{'s' if tally.rows != 1 else ''}"
+    if tally.strange.rows:
+        report = tally.strange.report or Report("a result is not finite")
+        message = f"{tally.strange.rows:,} of {rows} not finite; {tally.strange.place}: {report.message}"
+        say(report._replace(message=message).render("warning"))
+    if options.bad != "stop" and not options.quiet:
+        done = "left out" if options.bad == "skip" else "without a result"
+        first = f"the first: {tally.bad.place}: {tally.bad.why}" if tally.bad.rows else ""
+        say(Report(f"{tally.bad.rows:,} of {rows} {done}", hint=first).render("note"))

@@ -1,0 +1,188 @@
+"""Parquet and Arrow files: columns with types, a batch of rows at a time; every other column passes as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from exprgrad.errors import DataError, shown
+from exprgrad.rows import reader
+from exprgrad.rows.block import Block, Column, Place
+from exprgrad.rows.cells import CellError, nested
+from exprgrad.rows.jsonl import stacked
+from exprgrad.rows.reader import Fields
+from exprgrad.rows.sources import Stream
+from exprgrad.values import Value
+
+BATCH = 1 << 16  # rows
+
+
+class Batch(NamedTuple):
+    """A batch of rows and the number of its first one, counted from 1."""
+
+    table: Any
+    first: int
+
+
+class Reader(reader.Reader):
+    """The rows of one Parquet or Arrow file."""
+
+    def __init__(self, stream: Stream, format_: str) -> None:
+        super().__init__(stream)
+        self.format = format_
+        with self._told():
+            self.schema = self._open()
+        self.names = list(self.schema.names)
+        self.lists = {field.name for field in self.schema if _is_list(field.type)}
+        shapes: dict[str, tuple[int, ...]] = {}
+        self._ahead: list[Any] = []
+        if self.lists:
+            with self._told():
+                first = next((batch for batch in self._batches if batch.num_rows), None)
+            if first is not None:
+                self._ahead.append(first)
+                for name in self.lists:
+                    shapes[name] = _shape(first.column(self.names.index(name))[0])
+        self.shapes = shapes
+
+    def _open(self) -> Any:
+        """The schema; the batches are read later."""
+        if self.format == "parquet":
+            import pyarrow.parquet as pq
+
+            file = pq.ParquetFile(self.stream.seekable(), page_checksum_verification=True, pre_buffer=False)
+            self._batches = _parquet(file)
+            return file.schema_arrow
+        if self.stream.first.startswith(b"ARROW1"):
+            whole = pa.ipc.open_file(self.stream.seekable())
+            self._batches = (whole.get_batch(number) for number in range(whole.num_record_batches))
+            return whole.schema
+        reader = pa.ipc.open_stream(pa.PythonFile(_Bytes(self.stream), mode="r"))
+        self._batches = iter(reader)
+        return reader.schema
+
+    def raw(self) -> Iterator[Batch | None]:
+        """The batches, none of them large."""
+        row = 1
+        while True:
+            if not self.stream.ready():
+                yield None
+            with self._told():
+                batch = self._ahead.pop() if self._ahead else next(self._batches, None)
+                if batch is None:
+                    return
+                if self.format == "arrow":
+                    batch.validate(full=True)
+            for start in range(0, batch.num_rows, BATCH):
+                part = batch.slice(start, BATCH)
+                yield Batch(part, row)
+                row += part.num_rows
+
+    def parse(self, piece: Batch, places: Mapping[str, Place], defaults: Mapping[str, Value]) -> Block:  # noqa: ARG002  every row has every cell
+        """The numbers of some columns."""
+        table, bad, found = piece.table, dict[int, str](), dict[str, Column]()
+        for name, place in places.items():
+            parts = [self._numbers(table, column, bad) for column in place.columns]
+            found[name] = np.stack(parts, axis=-1).reshape(-1, *place.shape) if place.shape else parts[0]
+        return Block(
+            table.num_rows, found, bad, lambda row: f"{self.stream.name}, row {piece.first + row}", None, lambda: table
+        )
+
+    def fields(self, block: Block) -> Iterator[Fields]:
+        """The values that are not null."""
+        for row in block.columns.to_pylist():
+            yield Fields({name: value for name, value in row.items() if value is not None}, "")
+
+    def _numbers(self, table: Any, name: str, bad: dict[int, str]) -> Column:
+        """The numbers of a column; what has none is noted in ``bad``."""
+        column = table.column(self.names.index(name))
+        kind = column.type
+        if pa.types.is_dictionary(kind):
+            column, kind = column.dictionary_decode(), kind.value_type
+        if _is_list(kind):
+            return _lists(column, name, bad)
+        if not (
+            pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind) or kind == pa.null()
+        ):
+            raise DataError(
+                f"{self.stream.name}: column '{shown(name, 30)}' holds {shown(str(kind))}, not numbers",
+                hint="convert it to float64 first",
+            )
+        numbers = column.cast(pa.float64(), safe=False)
+        for row in np.flatnonzero(column.is_null()) if column.null_count else ():
+            bad.setdefault(int(row), f"column '{shown(name, 30)}': the cell is empty")
+        return numbers.fill_null(np.nan).to_numpy(zero_copy_only=False)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What pyarrow cannot read is told as a DataError."""
+        try:
+            yield
+        except (pa.ArrowException, OSError, ValueError, EOFError) as error:
+            if isinstance(error, DataError):
+                raise
+            what = "fails its checksum" if "CRC" in str(error) or "hecksum" in str(error) else "is damaged"
+            raise DataError(f"{self.stream.name} {what}, or is no {self.format.capitalize()} file") from None
+
+
+def _parquet(file: Any) -> Iterator[Any]:
+    """The batches of a Parquet file, a row group at a time."""
+    for group in range(file.num_row_groups):
+        yield from file.iter_batches(batch_size=BATCH, row_groups=[group], use_threads=True)
+
+
+def _is_list(kind: Any) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def _lists(column: Any, name: str, bad: dict[int, str]) -> Column:
+    """A column of lists as an array if they have one length, a value a row if not."""
+    flat = column.flatten()
+    lengths = set(column.value_lengths().unique().to_pylist()) if len(column) else set()
+    if len(lengths) == 1 and not column.null_count and not flat.null_count and _is_number(flat.type):
+        return flat.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False).reshape(len(column), -1)
+    values: list[Any] = []
+    for row, value in enumerate(column.to_pylist()):
+        try:
+            values.append(nested(value))
+        except CellError as error:
+            values.append(None)
+            bad.setdefault(row, f"column '{shown(name, 30)}': {error}")
+    return stacked(values)
+
+
+def _is_number(kind: Any) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    try:
+        return tuple(np.shape(nested(value.as_py())))
+    except CellError:
+        return ()
+
+
+class _Bytes:
+    """A stream as a file that pyarrow reads from front to end."""
+
+    closed = False
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        parts: list[bytes] = []
+        while size > 0:
+            data = self.stream.read(size)
+            if not data:
+                break
+            parts.append(data)
+            size -= len(data)
+        return b"".join(parts)
+
+    def close(self) -> None:
+        self.closed = True

@@ -1,0 +1,157 @@
+"""Rows as Parquet, its pages with checksums, and as Arrow's stream."""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+
+from exprgrad.errors import DataError, shown
+from exprgrad.files import Kept
+from exprgrad.rows.block import Block, Column, Mask
+from exprgrad.rows.compute import Answer
+from exprgrad.rows.delimited import polars
+from exprgrad.rows.results import Layout, flat, gaps
+
+_GROUP = 1 << 16  # rows that are collected from a slow source before they are written
+
+
+class Writer:
+    """Writes rows to a file as Parquet or as Arrow."""
+
+    def __init__(self, file: BinaryIO, layout: Layout, format_: str, schema: Any) -> None:
+        self.file = file
+        self.format_ = format_
+        self.schema = schema  # of the input, if it is one of these formats
+        self.layout = layout
+        self.writer: Any = None
+        self.waiting: list[Any] = []
+
+    def format(self, block: Block, answer: Answer) -> Any:
+        """A block as an Arrow table."""
+        layout, missing = self.layout, gaps(answer.bad, block.rows)
+        columns: dict[str, Any] = {}
+        metadata = None
+        if not layout.only:
+            table = block.columns if self.schema is not None else polars(layout, block).to_arrow()
+            metadata = table.schema.metadata
+            if len(set(table.schema.names)) < len(table.schema.names):
+                raise DataError("two columns have the same name", hint="rename one of them")
+            columns = {name: table.column(number) for number, name in enumerate(table.schema.names)}
+        results = self._results(block, answer, missing)
+        layout._replace(names=list(columns)).check(list(results))
+        fields = [] if layout.only else list(table.schema)
+        columns |= results
+        schema = pa.schema([*fields, *[pa.field(name, column.type) for name, column in results.items()]], metadata)
+        return pa.Table.from_arrays(list(columns.values()), schema=schema)
+
+    def _results(self, block: Block, answer: Answer, missing: Mask | None) -> dict[str, Any]:
+        """The results: a column of numbers, or of lists for what came in lists."""
+        layout, prefix = self.layout, self.layout.prefix
+        found: dict[str, Any] = {}
+        if any(place.shape for place in layout.places.values()):  # elements in columns of their own
+            for name, column in zip(layout.flat(), flat(layout, block, answer), strict=False):
+                found[name] = pa.array(np.ascontiguousarray(column), mask=missing)
+        else:
+            found[prefix + "value"] = _lists(answer.value, missing)
+            for name in layout.gradient:
+                found[f"{prefix}grad.{name}"] = _lists(answer.gradient[name], missing)
+        if answer.notes is not None and layout.noted:
+            found[prefix + "note"] = pa.array([note or None for note in answer.notes], pa.string())
+        return found
+
+    def write(self, table: Any) -> None:
+        """Writes what ``format`` made, enough rows at a time."""
+        self.waiting.append(table)
+        if sum(one.num_rows for one in self.waiting) >= _GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self.waiting:
+            return
+        if self.writer is None:
+            self._begin(self.waiting[0].schema)
+        tables = [self._cast(table) for table in self.waiting]
+        self.waiting = []
+        self.writer.write_table(pa.concat_tables(tables))
+
+    def _begin(self, schema: Any) -> None:
+        self.begun = schema
+        if self.format_ == "arrow":
+            self.writer = pa.ipc.new_stream(pa.PythonFile(Kept(self.file), mode="w"), schema)
+            return
+        import pyarrow.parquet as pq
+
+        texts = [
+            field.name for field in schema if not (pa.types.is_floating(field.type) or pa.types.is_nested(field.type))
+        ]
+        self.writer = pq.ParquetWriter(
+            pa.PythonFile(Kept(self.file), mode="w"), schema, compression="zstd", compression_level=1,
+            use_dictionary=texts, write_page_checksum=True,
+        )  # fmt: skip
+
+    def _cast(self, table: Any) -> Any:
+        """A later table in the types of the first."""
+        if table.schema.equals(self.begun):
+            return table
+        if table.schema.names != self.begun.names:
+            strange = next((name for name in table.schema.names if name not in self.begun.names), "")
+            raise DataError(
+                f"a row has a field '{shown(strange, 30)}' that the first rows have not" if strange
+                else "the rows have other fields than the first ones",
+                hint="--to jsonl keeps rows as they are",
+            )  # fmt: skip
+        try:
+            return table.cast(self.begun)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise DataError(
+                f"the rows have other types than the first ones: {shown(str(error))}",
+                hint="--to jsonl keeps rows as they are",
+            ) from None
+
+    def end(self) -> None:
+        """The end of the file, with an empty table if there was no row."""
+        self._flush()
+        if self.writer is None:
+            self._begin(self._empty())
+        self.writer.close()
+
+    def _empty(self) -> Any:
+        layout = self.layout
+        fields = [] if layout.only else list(self.schema or [pa.field(name, pa.string()) for name in layout.names])
+        notes = layout.prefix + "note"
+        return pa.schema(
+            [
+                *fields,
+                *[
+                    pa.field(name, pa.string() if layout.noted and name == notes else pa.float64())
+                    for name in layout.flat()
+                ],
+            ]
+        )
+
+
+def _lists(column: Column, missing: Mask | None) -> Any:
+    """A column of numbers, or of lists of them."""
+    if isinstance(column, list):
+        values = [
+            None if missing is not None and missing[row] else np.asarray(value).tolist()
+            for row, value in enumerate(column)
+        ]
+        rank = max([np.ndim(value) for value in column], default=0)
+        kind: Any = pa.float64()
+        for _ in range(rank):
+            kind = pa.list_(kind)
+        return pa.array(values, kind)
+    if column.ndim == 1:
+        return pa.array(np.ascontiguousarray(column), mask=missing)
+    found: Any = pa.array(np.ascontiguousarray(column).ravel())
+    for axis in range(column.ndim - 1, 0, -1):
+        count = int(np.prod(column.shape[:axis]))
+        offsets = pa.array(np.arange(count + 1, dtype=np.int32) * column.shape[axis])
+        if axis == 1 and missing is not None:
+            found = pa.ListArray.from_arrays(offsets, found, mask=pa.array(missing))
+        else:
+            found = pa.ListArray.from_arrays(offsets, found)
+    return found

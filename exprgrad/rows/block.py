@@ -1,0 +1,91 @@
+"""A block of rows: the numbers that the formula reads, what is wrong with which row, and the rows as they came."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+# a column of numbers: (rows, *shape of one); for lists that differ in length, an array or a float a row
+Column = Any
+Mask = NDArray[np.bool_]
+
+
+class Place(NamedTuple):
+    """Where numbers of one variable stand: one column, or one for each element of an array of this shape.
+
+    ``lists`` says that the cells of the column are arrays themselves.
+    """
+
+    columns: tuple[str, ...]
+    shape: tuple[int, ...] = ()
+    lists: bool = False
+
+
+@dataclass
+class Block:
+    """Rows that one worker has read.
+
+    ``numbers`` are by variable, NaN where ``bad`` says what is wrong with the row; ``place`` says
+    where a row stands, ``text`` gives the rows in the words of their own format, ``frame`` their
+    columns.  ``keep`` are the rows of these that this block still has.
+    """
+
+    rows: int
+    numbers: Mapping[str, Column]
+    bad: dict[int, str]
+    place: Callable[[int], str]
+    text: Callable[[], Any] | None
+    frame: Callable[[], Any]
+    keep: Mask | None = field(default=None)
+
+    def without(self, gone: Mask) -> Block:
+        """The block without these rows."""
+        kept = ~gone
+        left = np.flatnonzero(kept)
+        before = np.arange(self.rows) if self.keep is None else np.flatnonzero(self.keep)
+        whole = np.zeros(self.rows if self.keep is None else len(self.keep), bool)
+        whole[before[left]] = True
+        place = self.place
+        return Block(
+            len(left),
+            {name: picked(column, kept) for name, column in self.numbers.items()},
+            {int(np.searchsorted(left, row)): why for row, why in self.bad.items() if kept[row]},
+            lambda row: place(int(left[row])),
+            self.text,
+            self.frame,
+            whole,
+        )
+
+    @cached_property
+    def raw(self) -> Any:
+        """The kept rows in the words of their own format, a polars Series."""
+        if self.text is None:
+            return None
+        series = self.text()
+        return series if self.keep is None else series.filter(_mask(self.keep))
+
+    @cached_property
+    def columns(self) -> Any:
+        """The kept rows' columns, a polars DataFrame or an Arrow table."""
+        frame = self.frame()
+        if self.keep is None:
+            return frame
+        return frame.filter(_mask(self.keep) if hasattr(frame, "get_columns") else self.keep)
+
+
+def picked(column: Column, kept: Mask) -> Column:
+    """The rows of a column for which this holds."""
+    if isinstance(column, list):
+        return [value for value, one in zip(column, kept.tolist(), strict=True) if one]
+    return column[kept]
+
+
+def _mask(kept: Mask) -> Any:
+    import polars as pl
+
+    return pl.Series(kept)

@@ -1,0 +1,81 @@
+"""Text and numbers: one grammar for the cells of every format, and what is wrong with a cell."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from exprgrad.errors import shown
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?(?:inf|infinity|nan)", re.IGNORECASE)
+_LARGEST_WHOLE = 2**53
+
+
+class CellError(Exception):
+    """What is wrong with a cell."""
+
+
+def number(text: str | None) -> float:
+    """The number of a cell, correctly rounded; blanks around it do not count.  Raises CellError."""
+    word = (text or "").strip(" \t")
+    if not word:
+        raise CellError("the cell is empty")
+    if not _NUMBER.fullmatch(word):
+        raise CellError(f"'{shown(word, 30)}' is not a number")
+    value = float(word)
+    if math.isinf(value) and "inf" not in word.lower():
+        raise CellError(f"{shown(word, 30)} is too large for a float64")
+    return value
+
+
+def numbers(texts: pl.Series) -> tuple[NDArray[np.float64], dict[int, str]]:
+    """The numbers of a column of texts, and what is wrong with those that have none, which are NaN."""
+    values = texts.str.strip_chars(" \t").cast(pl.Float64, strict=False)
+    found = values.fill_null(math.nan).to_numpy().copy()
+    wrong: dict[int, str] = {}
+    for row in (values.is_null() | values.is_infinite()).arg_true().to_list():
+        try:
+            found[row] = number(texts[row])
+        except CellError as error:
+            wrong[row] = str(error)
+    return found, wrong
+
+
+def plain(value: Any) -> float:
+    """The number of a value of JSON or Arrow; a whole number as float64.  Raises CellError."""
+    if isinstance(value, (bool, str)) or not isinstance(value, (int, float)):
+        raise CellError(_strange(value))
+    try:
+        return float(value)
+    except OverflowError:
+        raise CellError("the number is too large for a float64") from None
+
+
+def nested(value: Any) -> Any:
+    """A number, or lists of numbers as an array.  Raises CellError."""
+    if not isinstance(value, (list, tuple)):
+        return plain(value)
+    flat, level, extent = list(value), value, [len(value)]
+    while flat and isinstance(flat[0], (list, tuple)):  # level by level: nothing recurses
+        if any(not isinstance(part, (list, tuple)) or len(part) != len(flat[0]) for part in flat):
+            raise CellError("the lists in it differ in length")
+        extent.append(len(flat[0]))
+        flat = [inner for part in flat for inner in part]
+    del level
+    return np.array([plain(part) for part in flat], np.float64).reshape(extent)
+
+
+def _strange(value: Any) -> str:
+    """What a value is that is no number."""
+    if value is None:
+        return "the cell is empty"
+    if isinstance(value, bool):
+        return f"{str(value).lower()} is not a number"
+    if isinstance(value, str):
+        return f"the text '{shown(value, 30)}' is not a number"
+    return f"{'a list' if isinstance(value, (list, tuple)) else 'an object'} is not a number"

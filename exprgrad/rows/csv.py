@@ -1,0 +1,257 @@
+"""CSV and TSV: a header, then rows.
+
+Three ways of reading, each for what the one before leaves: columns of numbers read at once, columns of
+text whose cells are looked at, and Python's csv module record by record.  They agree wherever the
+faster one does not decline.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from exprgrad.errors import DataError, shown
+from exprgrad.rows import reader
+from exprgrad.rows.block import Block, Place
+from exprgrad.rows.cells import CellError, number, numbers
+from exprgrad.rows.reader import Fields
+from exprgrad.rows.records import MAX_RECORD, Layout, Piece, cut_records, layout, pieces
+from exprgrad.rows.sources import Stream
+from exprgrad.values import Value
+
+_MAX_COLUMNS = 100_000
+_LINE = "\x01"  # a separator that no line has: the whole line is one cell
+
+
+class Reader(reader.Reader):
+    """The rows of one CSV file.
+
+    Raises DataError for a file without a header, and for whatever is no CSV.
+    """
+
+    def __init__(self, stream: Stream, separator: str = ",") -> None:
+        super().__init__(stream)
+        self.separator = separator
+        self._pieces = pieces(stream, cut_records(separator.encode()))
+        first = next(filter(None, self._pieces), None)
+        if first is None:
+            raise DataError(f"{stream.name} is empty", hint="its first line is to name the columns")
+        data = first.data.lstrip(b"\r\n")
+        line = first.line + first.data[: len(first.data) - len(data)].count(b"\n")
+        where = f"{stream.name}, line {line}"
+        self._check(Piece(data, line))
+        places = layout(data, separator.encode())
+        end = int(places.ends[0]) + 1 if len(places.ends) else len(data)
+        if not len(places.ends):
+            raise DataError(f"{where}: a quote is never closed")
+        self.header = data[:end].rstrip(b"\r\n").decode()
+        if "\r" in self.header.replace('"', ""):
+            raise DataError(
+                f"{where}: lines end in a carriage return alone", hint="save it with \\n or \\r\\n line ends"
+            )
+        self.names = _cells(self.header, separator, where)
+        if len(self.names) > _MAX_COLUMNS:
+            raise DataError(f"{where}: {len(self.names):,} columns are more than {_MAX_COLUMNS:,}, the limit")
+        self._first = Piece(data[end:], line + data[:end].count(b"\n"))
+
+    def raw(self) -> Iterator[Piece | None]:
+        """The records behind the header."""
+        if self._first.data:
+            yield self._first
+        yield from self._pieces
+
+    def parse(self, piece: Piece, places: Mapping[str, Place], defaults: Mapping[str, Value]) -> Block:  # noqa: ARG002  every row has every cell
+        """The numbers of some columns."""
+        self._check(piece)
+        data = piece.data
+        if b"\r" in data and b'"' not in data:
+            data = data.replace(b"\r\n", b"\n")
+        found = layout(data, self.separator.encode())
+        if found.open:
+            start = int(found.ends[-1]) + 1 if len(found.ends) else 0
+            line = piece.line + piece.data[:start].count(b"\n")
+            raise DataError(f"{self.stream.name}, line {line}: a quote is never closed")
+        wanted = sorted({self.names.index(column) for place in places.values() for column in place.columns})
+        if not found.regular or not self._rectangular(found) or (b"\r" in data and b'"' not in data):
+            return self._by_record(piece, data, found, wanted, places)
+        columns, bad = self._numbers(data, wanted)
+        starts = np.concatenate([[0], found.ends[:-1] + 1])
+
+        def place(row: int) -> str:
+            line = piece.line + data.count(b"\n", 0, int(starts[row]))
+            return f"{self.stream.name}, line {line}"
+
+        return Block(
+            len(found.ends),
+            self._gathered(columns, places),
+            bad,
+            place,
+            lambda: _records(data, found),
+            lambda: self._named(self._texts(data, list(range(len(self.names))))),
+        )
+
+    def fields(self, block: Block) -> Iterator[Fields]:
+        """The cells that are not empty."""
+        for row, (cells, line) in enumerate(zip(block.columns.iter_rows(named=True), block.raw, strict=True)):
+            yield Fields({name.strip(): cell for name, cell in cells.items() if cell}, line, block.bad.get(row, ""))
+
+    def _check(self, piece: Piece) -> None:
+        """Raises DataError for bytes that no text has."""
+        data = piece.data
+        place = data.find(b"\0")
+        what = "has a NUL byte"
+        if place < 0:
+            if data.isascii():
+                return
+            try:
+                data.decode()
+            except UnicodeDecodeError as error:
+                place, what = error.start, f"is not UTF-8: byte 0x{data[error.start]:02x}"
+            else:
+                return
+        line = piece.line + data.count(b"\n", 0, place)
+        raise DataError(f"{self.stream.name}, line {line} {what}", hint="save the file as UTF-8")
+
+    def _rectangular(self, found: Layout) -> bool:
+        """Whether every record has as many cells as the header."""
+        inner, ends = len(self.names) - 1, found.ends
+        if len(found.separators) != inner * len(ends):
+            return False
+        if not inner:
+            return True
+        first, last = found.separators[::inner], found.separators[inner - 1 :: inner]
+        return bool(np.all(last < ends) and np.all(first[1:] > ends[:-1]))
+
+    def _read(self, data: bytes, types: list[Any], wanted: list[int]) -> pl.DataFrame:
+        """These columns of a piece, by polars."""
+        return pl.read_csv(
+            data, has_header=False, schema={str(k): kind for k, kind in enumerate(types)},
+            new_columns=None, columns=wanted, separator=self.separator, glob=False,
+        )  # fmt: skip
+
+    def _texts(self, data: bytes, wanted: list[int]) -> pl.DataFrame:
+        return self._read(data, [pl.String] * len(self.names), wanted)
+
+    def _numbers(self, data: bytes, wanted: list[int]) -> tuple[dict[int, Any], dict[int, str]]:
+        """The numbers of these columns, and what is wrong with rows."""
+        if not wanted:
+            return {}, {}
+        types = [pl.Float64 if k in wanted else pl.String for k in range(len(self.names))]
+        try:
+            frame = self._read(data, types, wanted)
+        except pl.exceptions.PolarsError:
+            pass
+        else:
+            if not any(column.null_count() or column.is_infinite().any() for column in frame):
+                return {k: column.to_numpy() for k, column in zip(wanted, frame, strict=True)}, {}
+        columns: dict[int, Any] = {}
+        bad: dict[int, str] = {}
+        for k, texts in zip(wanted, self._texts(data, wanted), strict=True):
+            columns[k], wrong = numbers(texts)
+            for row, why in wrong.items():
+                bad.setdefault(row, f"column '{shown(self.names[k], 30)}': {why}")
+        return columns, bad
+
+    def _gathered(self, columns: Mapping[int, Any], places: Mapping[str, Place]) -> dict[str, Any]:
+        """The columns by variable; those of the elements of an array side by side."""
+        found = {}
+        for name, place in places.items():
+            parts = [columns[self.names.index(column)] for column in place.columns]
+            found[name] = np.stack(parts, axis=-1).reshape(-1, *place.shape) if place.shape else parts[0]
+        return found
+
+    def _by_record(
+        self, piece: Piece, data: bytes, found: Layout, wanted: list[int], places: Mapping[str, Place]
+    ) -> Block:
+        """Record by record: rows of another length, blank lines, quotes inside cells."""
+        lines: list[int] = []
+        rows: list[list[str]] = []
+        bad: dict[int, str] = {}
+        columns: dict[int, list[float]] = {k: [] for k in wanted}
+        start = 0
+        for end in found.ends.tolist():
+            line = piece.line + data.count(b"\n", 0, start)
+            record = data[start:end].decode().removesuffix("\r")
+            start = end + 1
+            if not record and len(self.names) > 1:
+                continue
+            cells = _cells(record, self.separator, f"{self.stream.name}, line {line}")
+            row, given = len(rows), len(cells)
+            if given != len(self.names):
+                more = (
+                    f"; the last are {shown(', '.join(cells[len(self.names) :]), 40)}"
+                    if given > len(self.names)
+                    else ""
+                )
+                bad[row] = f"{given} cells where the header has {len(self.names)}{more}"
+                cells = [*cells, *[""] * len(self.names)][: len(self.names)]
+            for k in wanted:
+                try:
+                    columns[k].append(number(cells[k]))
+                except CellError as error:
+                    columns[k].append(np.nan)
+                    bad.setdefault(row, f"column '{shown(self.names[k], 30)}': {error}")
+            lines.append(line)
+            rows.append(cells)
+        arrays = {k: np.array(column) for k, column in columns.items()}
+        return Block(
+            len(rows),
+            self._gathered(arrays, places),
+            bad,
+            lambda row: f"{self.stream.name}, line {lines[row]}",
+            lambda: pl.Series([joined(cells, self.separator) for cells in rows], dtype=pl.String),
+            lambda: self._named(
+                pl.DataFrame(rows, schema=[(str(k), pl.String) for k in range(len(self.names))], orient="row")
+            ),
+        )
+
+    def _named(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The columns under their names, for another format."""
+        twice = next((name for name in self.names if self.names.count(name) > 1), None)
+        if twice is not None:
+            raise DataError(
+                f"{self.stream.name} has the column '{shown(twice, 30)}' twice, which only CSV can have",
+                hint="rename one of them",
+            )
+        return frame.rename(dict(zip(frame.columns, self.names, strict=True)))
+
+
+def joined(cells: list[str], separator: str) -> str:
+    """Cells as one record, in quotes where they need it."""
+    line = io.StringIO()
+    csv.writer(line, delimiter=separator, lineterminator="").writerow(cells)
+    return line.getvalue()
+
+
+def _cells(record: str, separator: str, where: str) -> list[str]:
+    """The cells of one record, as strictly as RFC 4180."""
+    csv.field_size_limit(MAX_RECORD)
+    try:
+        return next(csv.reader([record], delimiter=separator, strict=True), [""])
+    except csv.Error as error:
+        raise DataError(
+            f"{where}: {shown(str(error))}", hint='a quote inside a cell in quotes is doubled: ""'
+        ) from None
+
+
+def _records(data: bytes, found: Layout) -> pl.Series:
+    """The records as they stand in the file, without their line breaks."""
+    if len(found.ends) == data.count(b"\n"):
+        frame = pl.read_csv(
+            data,
+            has_header=False,
+            schema={"line": pl.String},
+            separator=_LINE,
+            quote_char=None,
+            empty_string_is_null=False,
+        )
+        if frame.height == len(found.ends):
+            return frame.to_series()
+    starts = [0, *(found.ends[:-1] + 1).tolist()]
+    text = [data[a:b].decode().removesuffix("\r") for a, b in zip(starts, found.ends.tolist(), strict=True)]
+    return pl.Series(text, dtype=pl.String)

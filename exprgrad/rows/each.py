@@ -1,0 +1,260 @@
+"""Rows that carry a formula of their own, and rows whose results are compared with those they state.
+
+Row by row, but each formula is read once, and the rows of a block that share one are run together.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from exprgrad.circuit import Circuit
+from exprgrad.errors import DataError, ExprgradError, named, nearest, shown
+from exprgrad.gates import CONSTANTS
+from exprgrad.read import read
+from exprgrad.rows.block import Block, Place
+from exprgrad.rows.cells import CellError, nested, number
+from exprgrad.rows.compute import Answer, Formula
+from exprgrad.rows.jsonl import stacked
+from exprgrad.rows.reader import Reader
+from exprgrad.run import wires
+from exprgrad.values import Value, at, elements, shape
+
+FIELD = "formula"
+_AGREE = 1e-12  # relative: what rounding in another order may do
+_FORMULAS = 10_000  # that are kept ready
+
+
+class Case(NamedTuple):
+    """One row: where it stands, its fields, and its results or what is wrong with it.
+
+    ``raw`` is the row in the words of its own format; ``note`` says what is not finite or not smooth,
+    ``strange`` that something is not finite.
+    """
+
+    place: str
+    raw: str
+    fields: Mapping[str, Any]
+    formula: str = ""
+    value: Value | None = None
+    gradient: Mapping[str, Value] | None = None
+    bad: ExprgradError | None = None
+    note: str = ""
+    strange: bool = False
+    kink: bool = False
+
+
+class Cases:
+    """Computes rows; ``formula`` is every row's, or None where each has its own."""
+
+    def __init__(
+        self,
+        formula: str | None,
+        constants: Mapping[str, Value],
+        of: str | None,
+        wrt: Collection[str] | None,
+        upstream: Value | None,
+        engine: str,
+        *,
+        expect: bool = False,
+        told: bool = False,
+    ) -> None:
+        self.formula = formula
+        self.constants = constants
+        self.of = of
+        self.wrt = wrt
+        self.upstream = upstream
+        self.engine = engine
+        self.expect = expect
+        self.told = told
+        self._circuits: dict[Any, Circuit | ExprgradError] = {}
+        self._formulas: dict[Any, Formula] = {}
+
+    def __call__(self, reader: Reader, block: Block) -> list[Case]:
+        """The rows of a block with their results, in their order."""
+        cases: list[Case] = []
+        groups: dict[Any, list[tuple[int, dict[str, Value]]]] = {}
+        for row, (fields, raw, why) in enumerate(reader.fields(block)):
+            case = Case(block.place(row), raw, fields)
+            if why:
+                cases.append(case._replace(bad=DataError(f"{case.place}: {why}")))
+                continue
+            text = self.formula if self.formula is not None else fields.get(FIELD)
+            if not isinstance(text, str) or not text.strip():
+                what = f"there is no '{FIELD}' in the row" if text is None else f"its '{FIELD}' is not a text"
+                cases.append(case._replace(bad=DataError(f"{case.place}: {what}")))
+                continue
+            case = case._replace(formula=text)
+            try:
+                key, circuit = self._circuit(text, fields)
+                point = self._point(circuit, fields)
+            except ExprgradError as error:
+                cases.append(case._replace(bad=_placed(error, case.place)))
+                continue
+            groups.setdefault((key, tuple((name, shape(found)) for name, found in point.items())), []).append(
+                (row, point)
+            )
+            cases.append(case)
+        for (key, shapes), rows in groups.items():
+            self._run(key, dict(shapes), rows, cases)
+        return cases
+
+    def _circuit(self, text: str, fields: Mapping[str, Any]) -> tuple[Any, Circuit]:
+        """The circuit of a formula, which is read once."""
+        of = self.of or (fields.get("of") if isinstance(fields.get("of"), str) and self.formula is None else None)
+        given = tuple(name for name in CONSTANTS if name in fields or name in self.constants)
+        key = (text, given, of)
+        if len(self._circuits) >= _FORMULAS:
+            self._circuits.clear()
+            self._formulas.clear()
+        if key not in self._circuits:
+            try:
+                self._circuits[key] = read(text, given, of)
+            except ExprgradError as error:
+                self._circuits[key] = error
+        found = self._circuits[key]
+        if isinstance(found, ExprgradError):
+            raise found
+        return key, found
+
+    def _point(self, circuit: Circuit, fields: Mapping[str, Any]) -> dict[str, Value]:
+        """The values of a row's variables."""
+        point = {name: given for name, given in self.constants.items() if name in circuit.inputs}
+        for name in circuit.inputs:
+            if name in point or name not in fields or (self.expect and name in ("value", "grad")):
+                continue
+            try:
+                point[name] = _value(fields[name])
+            except CellError as error:
+                raise DataError(f"field '{shown(name, 30)}': {error}") from None
+        missing = [
+            name for name, wire in circuit.inputs.items() if name not in point and circuit.gates[wire].value is None
+        ]
+        if missing:
+            like = nearest(missing[0], [str(name) for name in fields])
+            hint = f"did you mean the field {named(like)}?" if like else ""
+            raise DataError(
+                f"the row has no {', '.join(map(named, missing[:5]))}", circuit.text,
+                circuit.gates[circuit.inputs[missing[0]]].span, hint=hint,
+            )  # fmt: skip
+        wires(circuit, point, None)
+        return point
+
+    def _run(
+        self, key: Any, shapes: Mapping[str, Any], rows: list[tuple[int, dict[str, Value]]], cases: list[Case]
+    ) -> None:
+        """Runs the rows that share a formula."""
+        circuit = self._circuits[key]
+        if isinstance(circuit, ExprgradError):
+            raise circuit
+        wrt = None if self.wrt is None else [name for name in self.wrt if name in circuit.inputs]
+        ready = (key, tuple(shapes.items()))
+        try:
+            if ready not in self._formulas:
+                places = {name: Place((name,), lists=bool(extent)) for name, extent in shapes.items()}
+                self._formulas[ready] = Formula(
+                    circuit, places, {}, wrt, self.upstream, self.engine, shapes=shapes, kinks=self.told, told=self.told
+                )
+            formula = self._formulas[ready]
+        except ExprgradError as error:
+            for row, _ in rows:
+                cases[row] = cases[row]._replace(bad=_placed(error, cases[row].place))
+            return
+        numbers = {name: stacked([point[name] for _, point in rows]) for name in shapes}
+        block = Block(len(rows), numbers, {}, lambda row: cases[rows[row][0]].place, None, list)
+        answer = formula(block)
+        for place, (row, _) in enumerate(rows):
+            cases[row] = _answered(cases[row], answer, place)
+
+
+def _value(field: Any) -> Value:
+    """A variable's value: a number, lists of them, or the text of one in a CSV.  Raises CellError."""
+    if not isinstance(field, str):
+        return nested(field)
+    if field.lstrip().startswith("["):
+        try:
+            return nested(json.loads(field))
+        except (ValueError, RecursionError):
+            raise CellError(f"'{shown(field, 30)}' is no array of numbers") from None
+    return number(field)
+
+
+def _placed(error: ExprgradError, place: str) -> ExprgradError:
+    """The error with the place of its row."""
+    report = error.report
+    return type(error)(f"{place}: {report.message}", *report[1:])
+
+
+def _answered(case: Case, answer: Answer, row: int) -> Case:
+    """A row with its results."""
+    if row in answer.bad:
+        return case._replace(bad=DataError(f"{case.place}: {answer.bad[row]}"))
+    return case._replace(
+        value=_one(answer.value[row]),
+        gradient={name: _one(column[row]) for name, column in answer.gradient.items()},
+        note=answer.notes[row] if answer.notes is not None else "",
+        strange=bool(answer.strange[row]),
+        kink=bool(answer.kinks is not None and answer.kinks[row]),
+    )
+
+
+def _one(value: Any) -> Value:
+    return float(value) if np.ndim(value) == 0 else np.asarray(value)
+
+
+# ---------------------------------------------------------------- expectations
+
+
+def differences(case: Case) -> Iterator[str]:
+    """What a row states of its results and does not hold, to 12 digits."""
+    if case.bad is not None:
+        yield case.bad.report.message
+        return
+    stated = dict(_stated(case.fields))
+    if not stated:
+        yield f"{case.place}: it states no value and no gradient"
+    found = {"value": case.value, **{f"grad.{name}": gradient for name, gradient in (case.gradient or {}).items()}}
+    flat = {name + at(spot): one for name, value in found.items() if value is not None for spot, one in elements(value)}
+    formula = f"  ({shown(case.formula, 40)})"
+    for name, text in stated.items():
+        try:
+            value = None if text is None else _value(text)
+        except CellError as error:
+            yield f"{case.place}: {shown(name, 30)}: {error}{formula}"
+            continue
+        given = found.get(name, flat.get(name))
+        if given is None:
+            yield f"{case.place}: {shown(name, 30)} is stated, and there is no such result{formula}"
+        elif not _agree(given, value):
+            yield f"{case.place}: {shown(name, 30)} is {_shown(given)}, and {_shown(value)} is stated{formula}"
+
+
+def _stated(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The results that a row states, by the names of the columns."""
+    for name, value in fields.items():
+        if name == "grad" and isinstance(value, dict):
+            yield from ((f"grad.{variable}", gradient) for variable, gradient in value.items())
+        elif name == "value" or name.startswith(("grad.", "value[")):
+            yield name, value
+
+
+def _agree(found: Value, stated: Value | None) -> bool:
+    """Whether a result is the one that is stated; null stands for any number that is not finite."""
+    if stated is None:
+        return not np.all(np.isfinite(found))
+    if shape(found) != shape(stated):
+        return False
+    for (_, a), (_, b) in zip(elements(found), elements(stated), strict=True):
+        if not (math.isclose(a, b, rel_tol=_AGREE, abs_tol=0) or (a != a and b != b)):
+            return False
+    return True
+
+
+def _shown(value: Value | None) -> str:
+    if value is None:
+        return "null"
+    return shown(repr(value if isinstance(value, float) else value.tolist()), 60)

@@ -1,0 +1,221 @@
+"""JSON Lines: an object a line; polars reads the fields that the formula needs, or Python line by line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from exprgrad.errors import DataError, shown
+from exprgrad.rows import reader
+from exprgrad.rows.block import Block, Column, Place
+from exprgrad.rows.cells import CellError, nested, plain
+from exprgrad.rows.reader import Fields
+from exprgrad.rows.records import Piece, cut_lines, pieces
+from exprgrad.rows.sources import Stream
+from exprgrad.values import Value
+
+
+class Reader(reader.Reader):
+    """The rows of one file of JSON Lines."""
+
+    loose = True
+
+    def __init__(self, stream: Stream) -> None:
+        super().__init__(stream)
+        self._pieces = pieces(stream, cut_lines)
+        self._first = next(filter(None, self._pieces), None)
+        first: dict[str, Any] = {}
+        if self._first is not None:
+            text = next(filter(None, map(str.strip, self._text(self._first).split("\n"))), "{}")
+            try:
+                first = row(text)
+            except CellError as error:
+                raise DataError(
+                    f"{stream.name}, line {self._first.line}: {error}", hint='a row is {"x": 1, "y": 2}'
+                ) from None
+        self.names = list(first)
+        self.lists = {name for name, value in first.items() if isinstance(value, list)}
+        self.shapes = {name: _shape(first[name]) for name in self.lists}
+
+    def raw(self) -> Iterator[Piece | None]:
+        """The lines."""
+        if self._first is not None:
+            yield self._first
+        yield from self._pieces
+
+    def parse(self, piece: Piece, places: Mapping[str, Place], defaults: Mapping[str, Value]) -> Block:
+        """The numbers of some fields; blank lines are no rows."""
+        text = self._text(piece)
+        lines = [line.strip() for line in text.split("\n")]
+        kept = [number for number, line in enumerate(lines) if line]
+        rows = [lines[number] for number in kept]
+
+        def place(row: int) -> str:
+            return f"{self.stream.name}, line {piece.line + kept[row]}"
+
+        bad: dict[int, str] = {}
+        numbers = _at_once(piece.data, places, len(rows))
+        if numbers is None:
+            numbers, bad = _by_line(rows, places, defaults)
+        return Block(
+            len(rows), numbers, bad, place, lambda: pl.Series(rows, dtype=pl.String), lambda: _frame(rows, place)
+        )
+
+    def fields(self, block: Block) -> Iterator[Fields]:
+        """The objects."""
+        for line in block.raw:
+            try:
+                yield Fields(row(line), line)
+            except CellError as error:
+                yield Fields({}, line, str(error))
+
+    def _text(self, piece: Piece) -> str:
+        data = piece.data
+        try:
+            text = data.decode()
+        except UnicodeDecodeError as error:
+            line = piece.line + data.count(b"\n", 0, error.start)
+            raise DataError(
+                f"{self.stream.name}, line {line} is not UTF-8: byte 0x{data[error.start]:02x}",
+                hint="save the file as UTF-8",
+            ) from None
+        return text
+
+
+def row(line: str) -> dict[str, Any]:
+    """The object of a line.  Raises CellError for anything else, a key that stands twice too."""
+    try:
+        value = json.loads(line, object_pairs_hook=_object, parse_constant=_constant, parse_int=_whole)
+    except RecursionError:
+        raise CellError("the row is nested too deeply") from None
+    except ValueError as error:
+        raise CellError(f"it is no JSON: {shown(str(error).partition(':')[0].lower(), 60)}") from None
+    if not isinstance(value, dict):
+        raise CellError("it is no JSON object")
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise CellError(f"the key '{shown(twice, 30)}' stands twice")
+    return found
+
+
+def _constant(name: str) -> float:
+    raise CellError(f"{name} is no JSON; null stands for a missing number")
+
+
+def _whole(digits: str) -> int | float:
+    """A whole number; beyond what Python reads, a float."""
+    return int(digits) if len(digits) < 4000 else float(digits)
+
+
+def _at_once(data: bytes, places: Mapping[str, Place], rows: int) -> dict[str, Column] | None:
+    """The numbers by polars, None if it does not find every one of them exactly once."""
+    schema: dict[str, Any] = {}
+    for place in places.values():
+        for column in place.columns:
+            schema[column] = pl.List(pl.Float64) if place.lists else pl.Float64
+            if data.count(b"%s:" % json.dumps(column).encode()) != rows:
+                return None
+    if not schema:
+        return None
+    try:
+        frame = pl.read_ndjson(data, schema=schema)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return None
+    if frame.height != rows or any(column.null_count() for column in frame):
+        return None
+    found: dict[str, Column] = {}
+    for name, place in places.items():
+        parts = [frame[column] for column in place.columns]
+        if place.lists:
+            rectangle = _rectangle(parts[0])
+            if rectangle is None:
+                return None
+            found[name] = rectangle
+        elif place.shape:
+            found[name] = np.stack([part.to_numpy() for part in parts], axis=-1).reshape(-1, *place.shape)
+        else:
+            found[name] = parts[0].to_numpy()
+    return found
+
+
+def _rectangle(lists: pl.Series) -> Any:
+    """Lists of one length as an array, None if they are not."""
+    lengths = lists.list.len()
+    flat = lists.explode()
+    if lengths.n_unique() != 1 or not lengths[0] or flat.null_count():
+        return None
+    return flat.to_numpy().reshape(-1, lengths[0])
+
+
+def _by_line(
+    rows: list[str], places: Mapping[str, Place], defaults: Mapping[str, Any]
+) -> tuple[dict[str, Column], dict[int, str]]:
+    """The numbers by Python's json, and what is wrong with rows."""
+    columns: dict[str, list[Any]] = {name: [] for name in places}
+    bad: dict[int, str] = {}
+    for number, line in enumerate(rows):
+        try:
+            fields = row(line)
+        except CellError as error:
+            bad[number] = str(error)
+            fields = {}
+        for name, place in places.items():
+            try:
+                columns[name].append(_value(fields, place, defaults.get(name)))
+            except CellError as error:
+                columns[name].append(None)
+                bad.setdefault(number, str(error))
+    return {name: stacked(values) for name, values in columns.items()}, bad
+
+
+def _value(fields: Mapping[str, Any], place: Place, default: Any) -> Any:
+    """A variable's value in a row, or its default.  Raises CellError."""
+    values = []
+    for column in place.columns:
+        if column not in fields:
+            if default is not None:
+                return default
+            raise CellError(f"there is no '{shown(column, 30)}'")
+        try:
+            values.append(plain(fields[column]) if place.shape else nested(fields[column]))
+        except CellError as error:
+            raise CellError(f"field '{shown(column, 30)}': {error}") from None
+    return np.array(values).reshape(place.shape) if place.shape else values[0]
+
+
+def stacked(values: list[Any]) -> Column:
+    """Values of one shape as an array, NaN where there is none; others as they are."""
+    shapes = {np.shape(value) for value in values if value is not None}
+    if len(shapes) > 1:
+        return values
+    nothing = np.full(shapes.pop() if shapes else (), np.nan)
+    return np.array([nothing if value is None else value for value in values], np.float64).reshape(
+        len(values), *nothing.shape
+    )
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    try:
+        return tuple(np.shape(nested(value)))
+    except CellError:
+        return ()
+
+
+def _frame(rows: list[str], place: Callable[[int], str]) -> pl.DataFrame:
+    """The fields as columns, for another format."""
+    try:
+        return pl.read_ndjson("\n".join(rows).encode(), infer_schema_length=None)
+    except pl.exceptions.PolarsError:
+        raise DataError(
+            f"{place(0)} and those behind it have fields that make no columns", hint="--to jsonl keeps them as they are"
+        ) from None

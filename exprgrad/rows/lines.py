@@ -1,0 +1,88 @@
+"""Rows as JSON Lines."""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO
+
+import numpy as np
+import polars as pl
+
+from exprgrad.errors import DataError
+from exprgrad.rows.block import Block, Column
+from exprgrad.rows.compute import Answer
+from exprgrad.rows.delimited import polars
+from exprgrad.rows.results import Layout, gaps
+
+
+class Writer:
+    """Writes rows to a file, an object a line; ``own`` says that they come in this format."""
+
+    def __init__(self, file: BinaryIO, layout: Layout, own: bool) -> None:
+        self.file = file
+        self.own = own
+        prefix = layout.prefix
+        self.value, self.grad, self.note = prefix + "value", prefix + "grad", prefix + "note"
+        self.layout = layout.check([self.value, self.grad, *[self.note] * layout.noted])
+
+    def format(self, block: Block, answer: Answer) -> bytes:
+        """The lines of a block."""
+        if not block.rows:
+            return b""
+        missing = gaps(answer.bad, block.rows)
+        results = [_numbers(answer.value, missing).alias(self.value)]
+        gradient = [_numbers(answer.gradient[name], missing).alias(name) for name in self.layout.gradient]
+        if gradient:
+            results.append(pl.DataFrame(gradient).to_struct(self.grad))
+        if answer.notes is not None and self.layout.noted:
+            results.append(pl.Series(self.note, [note or None for note in answer.notes], dtype=pl.String))
+        made = _lines(pl.DataFrame(results))
+        if not gradient:
+            made = [line.replace(b"}", b', "grad":{}}') if line.count(b"}") == 1 else line for line in made]
+        if self.layout.only:
+            return b"\n".join(made) + b"\n"
+        if self.own:
+            rows = [text.encode() for text in block.raw.to_list()]
+            for row in block.bad:  # what is no object cannot be kept as one
+                if not (rows[row].startswith(b"{") and rows[row].endswith(b"}")) or "no JSON" in block.bad[row]:
+                    rows[row] = b"{}"
+        else:
+            frame = polars(self.layout, block)
+            self.layout._replace(names=frame.columns).check([self.value, self.grad, *[self.note] * self.layout.noted])
+            rows = _lines(frame)
+        return b"".join([_merged(row, line) for row, line in zip(rows, made, strict=True)])
+
+    def write(self, lines: bytes) -> None:
+        """Writes what ``format`` made."""
+        self.file.write(lines)
+
+    def end(self) -> None:
+        """Nothing: a file without rows has no lines."""
+
+
+def _merged(row: bytes, result: bytes) -> bytes:
+    """Two objects as one line: the fields of the one, then those of the other."""
+    head = row[:-1].rstrip()
+    return b"%s%s%s\n" % (head, b"" if head == b"{" else b", ", result[1:])
+
+
+def _lines(frame: pl.DataFrame) -> list[bytes]:
+    """A frame's rows as objects; null for what is not finite."""
+    try:
+        text = frame.write_ndjson()
+    except pl.exceptions.PolarsError:
+        raise DataError("a column holds values that JSON has no way to write", hint="--to parquet") from None
+    return text.encode().splitlines() if text.isascii() else [line.encode() for line in text.split("\n")[:-1]]
+
+
+def _numbers(column: Column, missing: Any) -> pl.Series:
+    """A column of numbers or of lists of them, null in bad rows."""
+    if isinstance(column, list):
+        values = [
+            None if missing is not None and missing[row] else np.asarray(value).tolist()
+            for row, value in enumerate(column)
+        ]
+        return pl.Series(values, strict=False)
+    series = pl.Series(np.ascontiguousarray(column))
+    if missing is not None:
+        series = pl.select(pl.when(pl.Series(missing)).then(None).otherwise(pl.lit(series))).to_series()
+    return series

@@ -1,0 +1,69 @@
+"""What every format's reader offers, and which one reads a source."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, ClassVar, NamedTuple
+
+from exprgrad.rows.block import Block, Place
+from exprgrad.rows.sources import Source, Stream
+from exprgrad.values import Value
+
+
+class Fields(NamedTuple):
+    """A row: its fields by name, without those that are empty, its text in its own format, what is wrong with it."""
+
+    values: Mapping[str, Any]
+    raw: str
+    wrong: str = ""
+
+
+class Reader(ABC):
+    """The rows of one file.
+
+    ``names`` are its columns, or the keys of its first row where each row has its own (``loose``).
+    ``lists`` are the columns whose cells are arrays, with the ``shapes`` of the first row's.
+    ``header`` is CSV's first line, ``schema`` Arrow's.  All raise DataError for a file that is
+    damaged or something else.
+    """
+
+    loose: ClassVar[bool] = False
+    names: list[str]
+    lists: Collection[str] = ()
+    shapes: Mapping[str, tuple[int, ...]] = {}
+    header: str | None = None
+    schema: Any = None
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+
+    @abstractmethod
+    def raw(self) -> Iterator[Any]:
+        """The rows, in pieces for ``parse``; None before a wait."""
+
+    @abstractmethod
+    def parse(self, piece: Any, places: Mapping[str, Place], defaults: Mapping[str, Value]) -> Block:
+        """The numbers that stand at these places; safe to call from several threads.
+
+        ``defaults`` are for variables that a loose row may lack.
+        """
+
+    @abstractmethod
+    def fields(self, block: Block) -> Iterator[Fields]:
+        """The rows of a block one by one."""
+
+
+def reader(source: Source) -> Reader:
+    """What reads a source's rows; only its format's libraries are imported."""
+    if source.format in ("csv", "tsv"):
+        from exprgrad.rows import csv
+
+        return csv.Reader(source.stream, "," if source.format == "csv" else "\t")
+    if source.format == "jsonl":
+        from exprgrad.rows import jsonl
+
+        return jsonl.Reader(source.stream)
+    from exprgrad.rows import arrow
+
+    return arrow.Reader(source.stream, source.format)

@@ -1,0 +1,31 @@
+"""Rows with formulas of their own for people: the formula, its value, its gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.box import ROUNDED
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from exprgrad.errors import shown
+from exprgrad.rows.each import Case
+from exprgrad.values import digits
+
+
+def show(cases: Sequence[Case], most: int) -> RenderableType:
+    """The table, to be printed by rich; of many rows the first ones."""
+    table = Table(box=ROUNDED)
+    table.add_column("formula", overflow="fold")
+    table.add_column("value", style="green", overflow="fold")
+    table.add_column("gradients", style="red", overflow="fold")
+    for case in cases[:most]:
+        if case.bad is not None:
+            table.add_row(Text(shown(case.formula, 60)), Text(""), Text(shown(case.bad.report.message, 120)))
+            continue
+        gradient = [f"{shown(name, 30)} {digits(value)}" for name, value in (case.gradient or {}).items()]
+        value = "" if case.value is None else digits(case.value)
+        table.add_row(Text(shown(" ".join(case.formula.split("\n")), 60)), Text(value), Text(", ".join(gradient)))
+    left = len(cases) - most
+    return Group(table, *[Text(f"{left:,} more rows; --to jsonl has all")] if left > 0 else [])

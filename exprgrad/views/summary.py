@@ -1,0 +1,76 @@
+"""The summary of many rows for people: a line for the value and one for each gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.box import ROUNDED
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from exprgrad.errors import shown
+from exprgrad.rows.stream import Tally
+from exprgrad.rows.summary import Line, Summary
+
+HEADERS = ("", "mean", "spread", "min", "max", "distribution", "share")
+_BARS = "▁▂▃▄▅▆▇█"
+_MOST = 40  # lines
+
+
+def cells(summary: Summary) -> Iterator[list[str]]:
+    """The cells of each line; numbers rounded to four digits."""
+    lines = summary.lines()
+    for line in lines[:_MOST]:
+        found = line.moments
+        numbers = (found.mean, found.spread, found.least, found.most) if found.number else ()
+        yield [
+            shown(line.name, 30),
+            *([_digits(number) for number in numbers] or [""] * 4),
+            _bars(line),
+            "" if line.share is None else f"{line.share:.0%}",
+        ]
+    if len(lines) > _MOST:
+        yield ["…", *[""] * 5, f"{len(lines) - _MOST} more"]
+
+
+def said(summary: Summary, tally: Tally) -> list[str]:
+    """What there is to say about all rows."""
+    gradients = [line for line in summary.lines() if line.share is not None]
+    rows = f"{tally.rows:,} row{'s' if tally.rows != 1 else ''}"
+    parts = [
+        rows,
+        f"{tally.kinks:,} on a kink or a step",
+        f"{tally.strange.rows:,} not finite",
+        f"{tally.bad.rows:,} bad",
+    ]
+    found = [", ".join(parts)]
+    if gradients and gradients[0].share:
+        name = shown(gradients[0].name.removeprefix("grad."), 30)
+        found.append(
+            f"{name} matters most: share is the mean size of a gradient times the spread of its input, as a part of all"
+        )
+    return found
+
+
+def show(summary: Summary, tally: Tally) -> RenderableType:
+    """The summary, to be printed by rich."""
+    table = Table(box=ROUNDED)
+    for header in HEADERS:
+        left = header in ("", "distribution")
+        table.add_column(header, justify="left" if left else "right", no_wrap=True, overflow="ignore")
+    for line in cells(summary):
+        table.add_row(*[Text(cell) for cell in line])
+    return Group(table, *[Text(line) for line in said(summary, tally)])
+
+
+def _digits(number: float) -> str:
+    return f"{number:.4g}"
+
+
+def _bars(line: Line) -> str:
+    """The distribution, a bar for each twelfth of the range; an empty one is a point."""
+    most = max(line.histogram, default=0)
+    return "".join(
+        [_BARS[round(count / most * (len(_BARS) - 1))] if count else "·" for count in line.histogram] if most else []
+    )
