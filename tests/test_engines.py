@@ -8,23 +8,30 @@ from __future__ import annotations
 
 import itertools
 import math
+import random
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from array_oracle import CASES, Case
 from conftest import ROOT, ROWS, call, points
+from exprgrad import engines
 from exprgrad.circuit import Circuit
-from exprgrad.engines import Rows, kernel, names, run_rows
-from exprgrad.errors import UsageError
+from exprgrad.engines import Rows, kernel, names, numpy, part, run_rows
+from exprgrad.errors import ExprgradError, FormulaError, UsageError
 from exprgrad.gates import Row
 from exprgrad.program import program
 from exprgrad.read import read
 from exprgrad.run import run
-from exprgrad.values import shape
+from exprgrad.tidy import shared
+from exprgrad.values import product, shape
+from test_array_fuzz import POINT, drawn
+from test_formulas import FORMULAS, relaxed
 
 SAMPLES = sorted((ROOT / "samples").glob("*.txt"))
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 3.0, 6.0, -3.0, 1e-300, 1e300, math.inf, -math.inf, math.nan]
@@ -114,3 +121,234 @@ def test_every_sample(path: Any) -> None:
         8.0,
         upstream=1.0,
     )
+
+
+# ---------------------------------------------------------------- random formulas
+
+
+def scale_of(circuit: Circuit, columns: Mapping[str, Any], **settings: Any) -> float:
+    """The largest number that occurs in any row's run, also as a value times its gradient: what errors are to be measured by."""
+    largest = 1.0
+    for row in range(len(next(iter(columns.values())))):
+        result = run(circuit, {name: column[row] for name, column in columns.items()}, **settings)
+        for value, gradient in zip(result.values, result.gradients, strict=True):
+            for number in (value, gradient, None if gradient is None else product(value, gradient)):
+                sizes = np.abs(np.ravel(0.0 if number is None else number))
+                largest = max(largest, *sizes[np.isfinite(sizes)], 1.0)
+    return largest
+
+
+GATES = [
+    "max({a}, {b})", "min({a}, {b})", "abs({a})", "relu({a})", "where({a} > {b}, {a}, 1)", "{a}^2", "{a}^-1", "{a}^3",
+    "({a} + {b})", "({a} - {b})", "{a}*{b}", "{a}/({b} + 4)", "(-{a})", "sin({a})", "cos({a})", "exp(min({a}, 3))",
+    "sqrt({a}^2 + 1)", "log(abs({a}) + 1)", "tanh({a})", "sigmoid({a})", "floor({a})", "({a} < {b})", "clip({a}, -1, {b})",
+    "(abs({a}) + 1)^{b}", "sqrt({a})", "where({a} == {b}, 2, {b})", "hypot({a}, {b})", "tan({a})", "softplus({a})", "copysign({a}, {b})",
+]  # fmt: skip
+
+
+@relaxed
+@given(st.randoms(use_true_random=False))
+def test_random_formulas(rng: random.Random) -> None:
+    """Of gates with and without kinks, with numbers that meet, some of them NaN or infinite."""
+    terms = ["x", "y", "z", "x", "y", "2", "0.5", "-1"]
+    for _ in range(rng.randint(1, 14)):
+        terms.append(rng.choice(GATES).format(a=rng.choice(terms), b=rng.choice(terms)))
+        if len(terms[-1]) > 300:
+            break
+    circuit = read(terms[-1])
+    numbers = [k / 2 for k in range(-6, 7)] * 2 + [math.nan, math.inf, -math.inf, -0.0, 1e-3, 1e200]
+    columns = {name: np.array([rng.choice(numbers) for _ in range(12)]) for name in circuit.inputs}
+    if columns:
+        agree(circuit, columns, 4096, scale_of(circuit, columns), kinks=True)
+
+
+@relaxed
+@given(FORMULAS, st.randoms(use_true_random=False))
+def test_smooth_formulas(drawn_: tuple[str, Any], rng: random.Random) -> None:
+    circuit = read(drawn_[0])
+    columns = {name: np.array([rng.randint(-12, 12) / 4 for _ in range(5)]) for name in circuit.inputs}
+    if columns:
+        agree(circuit, columns, 4096, scale_of(circuit, columns))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_array_formulas(seed: int) -> None:
+    """The same numbers, or an error in both engines."""
+    rng = random.Random(seed)
+    for _ in range(60):
+        text = drawn(rng, rng.randint(1, 3))
+        try:
+            circuit = read(text)
+            point = {name: np.asarray(POINT[name], dtype=float) for name in circuit.inputs}
+            run(circuit, point, upstream=1.0)
+        except ExprgradError:
+            continue
+        columns = {
+            name: np.stack([value, value * 0.5 - 1, value]) for name, value in point.items() if rng.random() < 0.8
+        }
+        constants = {name: value for name, value in point.items() if name not in columns}
+        settings: dict[str, Any] = {"constants": constants, "upstream": 1.0}
+        if not columns:
+            continue
+        try:
+            run_rows(circuit, columns, engine="reference", **settings)
+        except FormulaError:
+            with pytest.raises(FormulaError):
+                run_rows(circuit, columns, **settings)
+            continue
+        every = {**columns, **{name: np.stack([value] * 3) for name, value in constants.items()}}
+        agree(circuit, columns, 4096, scale_of(circuit, every, upstream=1.0), kinks=True, **settings)
+
+
+# ---------------------------------------------------------------- what a call may ask for
+
+LONG = read("max(exp(-(x - y)^2), y)*sin(x) + log(x)*where(x > 0, sqrt(x), 0) + (1 + x^2)^y + abs(y)")
+
+
+def long_columns(rows: int, seed: int = 0) -> dict[str, NDArray[np.float64]]:
+    rng = np.random.default_rng(seed)
+    columns = {name: np.round(rng.normal(size=rows), rng.integers(1, 17)) for name in LONG.inputs}
+    return {name: np.where(rng.random(rows) < 0.01, 0.0, column) for name, column in columns.items()}
+
+
+def test_where_the_value_is_nan_so_is_the_gradient() -> None:
+    found = run_rows(read("x + log(y) + where(z > 0, z, 0)"), {"x": [1, 2], "y": [-1, 1], "z": [-1, 3]})
+    np.testing.assert_equal(found.gradient, {"x": [math.nan, 1], "y": [math.nan, 1], "z": [0, 1]})
+
+
+def test_constants_defaults_wrt_and_upstream() -> None:
+    circuit = read("a = 3; [a*x, x*y] * 2")
+    columns = {"x": [1.0, 2.0]}
+    found = agree(circuit, columns, 0, constants={"y": 5}, upstream=[1.0, 10.0])
+    np.testing.assert_array_equal(found.gradient["y"], [20, 40])
+    np.testing.assert_array_equal(found.gradient["a"], [2, 4])
+    assert list(agree(circuit, columns, 0, constants={"y": 5}, upstream=1.0, wrt=["y"]).gradient) == ["y"]
+    assert agree(circuit, columns, 0, constants={"y": 5}, upstream=1.0, wrt=[]).gradient == {}
+    with pytest.raises(UsageError, match="is an array"):
+        run_rows(circuit, columns, constants={"y": 5})
+    with pytest.raises(UsageError, match="no value for 'y'"):
+        run_rows(circuit, columns)
+    with pytest.raises(UsageError, match="no variable"):
+        run_rows(circuit, {**columns, "why": [1.0, 2.0]}, constants={"y": 5})
+
+
+def test_unreached_inputs_have_the_gradient_0() -> None:
+    found = run_rows(read("x = [1, 2]; unused = x*w; floor(y) + 0*z"), {"x": [[1, 2]], "y": [1.5], "z": [1], "w": [2]})
+    np.testing.assert_equal(found.gradient, {"x": [[0, 0]], "w": [0], "y": [0], "z": [0]})
+
+
+def test_columns_are_numbers_of_any_kind() -> None:
+    circuit = read("x*y + z + b")
+    columns = {
+        "x": [1, 2], "y": np.array([3, 4], dtype=np.float32), "z": np.array([5, 6])[::-1], "b": np.array([True, False]),
+    }  # fmt: skip
+    np.testing.assert_array_equal(run_rows(circuit, columns).value, [10, 13])
+    with pytest.raises(UsageError, match="'x' has 2 rows and 'y' 3"):
+        run_rows(read("x*y"), {"x": [1, 2], "y": [1, 2, 3]})
+    with pytest.raises(UsageError, match="is one number"):
+        run_rows(read("x*y"), {"x": 1, "y": [1, 2, 3]})
+    with pytest.raises(UsageError, match="is no array of real numbers"):
+        run_rows(read("x"), {"x": ["a"]})
+    with pytest.raises(UsageError, match="there is no engine 'nump'"):
+        run_rows(read("x"), {"x": [1.0]}, engine="nump")
+
+
+def test_a_gate_that_fails_is_told_as_run_tells_it() -> None:
+    columns = {"W": np.stack([np.eye(2), np.ones((2, 2))])}
+    messages = []
+    for engine in names():
+        with pytest.raises(FormulaError, match="singular") as error:
+            run_rows(read("sum(inv(W))"), columns, engine=engine)
+        messages.append(str(error.value))
+    assert len(set(messages)) == 1
+    with pytest.raises(FormulaError, match="singular"):
+        run_rows(read("x*sum(inv(W))"), {"x": [1.0]}, constants={"W": np.ones((2, 2))})
+
+
+# ---------------------------------------------------------------- blocks and threads
+
+
+def bits(rows: Rows) -> list[bytes]:
+    """Everything, to the last bit; NaN is NaN, whatever the processor writes into it."""
+    numbers = [np.where(np.isnan(column), np.nan, column) for column in (rows.value, *rows.gradient.values())]
+    return [column.tobytes() for column in (*numbers, np.asarray(rows.kinks))]
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 15, 17, numpy.MOST - 1, numpy.MOST, numpy.MOST + 1, 3 * numpy.MOST + 7])
+def test_results_do_not_depend_on_blocks(rows: int) -> None:
+    columns = long_columns(3 * numpy.MOST + 7)
+    whole = run_rows(LONG, columns, kinks=True)
+    found = run_rows(LONG, {name: column[:rows] for name, column in columns.items()}, kinks=True)
+    assert bits(found) == bits(part(whole, 0, rows))
+    assert bits(found) == bits(run_rows(LONG, {name: column[:rows] for name, column in columns.items()}, kinks=True))
+
+
+def test_the_first_rows_are_the_references() -> None:
+    columns = {name: column[:500] for name, column in long_columns(500).items()}
+    agree(LONG, columns, 64, 100.0, kinks=True)
+
+
+@pytest.mark.parametrize(
+    "text", ["sum(softmax(W @ x)*x)", "log(x) @ W @ tanh(x)", "(W @ x).max() + norm(x) + (x @ W.T).std()"]
+)
+def test_blocks_of_arrays(text: str) -> None:
+    """Products of matrices are rounded alike, however many rows go together."""
+    rng = np.random.default_rng(0)
+    columns, constants = {"x": rng.normal(size=(257, 5)) ** 2}, {"W": rng.normal(size=(5, 5))}
+    whole = run_rows(read(text), columns, constants)
+    for start, stop in [(0, 0), (0, 1), (3, 20), (16, 257), (100, 133)]:
+        assert bits(run_rows(read(text), {"x": columns["x"][start:stop]}, constants)) == bits(part(whole, start, stop))
+
+
+def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = long_columns(200_003)
+    monkeypatch.setattr(engines, "_WORTH", 0.0)
+    monkeypatch.setattr(engines, "_PART", 1e-4)
+    monkeypatch.setattr(engines, "cores", lambda: 3)
+    engines._pool.cache_clear()  # noqa: SLF001
+    several = run_rows(LONG, columns, kinks=True)
+    monkeypatch.setattr(engines, "cores", lambda: 1)
+    assert bits(several) == bits(run_rows(LONG, columns, kinks=True))
+    engines._pool.cache_clear()  # noqa: SLF001
+
+
+def test_an_error_in_a_thread_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "_WORTH", 0.0)
+    monkeypatch.setattr(engines, "_PART", 1e-4)
+    columns = {"W": np.stack([np.eye(2)] * 60_000)}
+    columns["W"][-1] = 1.0
+    with pytest.raises(FormulaError, match="singular"):
+        run_rows(read("sum(inv(W))"), columns)
+
+
+# ---------------------------------------------------------------- sharing
+
+
+@relaxed
+@given(st.randoms(use_true_random=False))
+def test_sharing_changes_no_value(rng: random.Random) -> None:
+    terms = ["x", "y", "-0.0", "0.0", "2"]
+    for _ in range(rng.randint(1, 14)):
+        terms.append(rng.choice(GATES).format(a=rng.choice(terms), b=rng.choice(terms)))
+        if len(terms[-1]) > 300:
+            break
+    circuit = read(terms[-1])
+    lean = shared(circuit)
+    point = {name: rng.choice([0.0, -0.0, 1.5, -2.0, math.inf, math.nan]) for name in circuit.inputs}
+    assert repr(run(lean, point).value) == repr(run(circuit, point).value)
+    assert len(lean.gates) <= len(circuit.gates)
+    assert str(lean.check())
+
+
+def test_equal_gates_are_one() -> None:
+    circuit = shared(read("sin(x*y) + sin(y*x) + cos(0.0) + cos(-0.0)"))
+    assert [gate.op.name for gate in circuit.gates].count("sin") == 1
+    assert [gate.op.name for gate in circuit.gates].count("cos") == 2
+    assert len(shared(read("[1,2][0] + x[0:1][0] + x[(0):1][0]")).gates) < 9
+
+
+def test_gates_that_nobody_reads_go() -> None:
+    circuit = read("unused = exp(x)*y; q = x + 1; q*2")
+    lean = shared(Circuit(circuit.gates, {}, circuit.output, circuit.text))
+    assert [gate.op.name for gate in lean.gates if gate.inputs] == ["add", "mul"]
+    assert list(lean.inputs) == ["x", "y"]

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
+from threading import Lock
+from time import perf_counter
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -16,6 +21,10 @@ from exprgrad.program import Program, program
 from exprgrad.run import value_of
 
 Columns = Mapping[str, NDArray[np.float64]]
+
+_FIRST = 1 << 14  # rows that are timed on one thread
+_WORTH = 2e-3  # seconds of work that are worth a second thread
+_PART = 5e-3  # seconds of work that a thread takes at a time
 
 
 class Rows(NamedTuple):
@@ -46,12 +55,17 @@ def names() -> list[str]:
 
 def kernel(program: Program, engine: str = "numpy") -> Kernel:
     """The program made ready by an engine; UsageError for an engine that is not there."""
+    made: Kernel = _module(engine).kernel(program)
+    return made
+
+
+def _module(engine: str) -> Any:
+    """An engine's module: a function ``kernel``, and ``PARALLEL``, whether several threads are faster than one."""
     if engine not in names():
         like = nearest(engine, names())
         hint = f"did you mean {like}?" if like else f"the engines are {', '.join(names())}"
         raise UsageError(f"there is no engine {named(engine)}", hint=hint)
-    made: Kernel = import_module(f"{__name__}.{engine}").kernel(program)
-    return made
+    return import_module(f"{__name__}.{engine}")
 
 
 def empty(program: Program, rows: int) -> Rows:
@@ -93,13 +107,61 @@ def run_rows(
                 hint="columns are of one length",
             )
     made = program(circuit, {name: column.shape[1:] for name, column in given.items()}, constants, wrt, upstream, kinks)
-    return spread_out(kernel(made, engine), made, given, lengths.get(first, 1))
+    call = kernel(made, engine)
+    return on_all_cores(call, made, given, lengths.get(first, 1), _module(engine).PARALLEL)
 
 
-def spread_out(call: Kernel, made: Program, columns: Columns, rows: int) -> Rows:
-    """The results of a kernel on all cores, where that is worth it."""
+def on_all_cores(call: Kernel, made: Program, columns: Columns, rows: int, parallel: bool = True) -> Rows:
+    """The results of a kernel, by several threads where what is left after a first part is worth it."""
     found = empty(made, rows)
-    return call(columns, rows, found)
+
+    def some(start: int, stop: int) -> None:
+        call({name: column[start:stop] for name, column in columns.items()}, stop - start, part(found, start, stop))
+
+    first = min(rows, _FIRST)
+    before = perf_counter()
+    some(0, first)
+    each = (perf_counter() - before) / max(first, 1)
+    if not parallel or cores() < 2 or each * (rows - first) < _WORTH:
+        some(first, rows)
+        return found
+    step = max(_FIRST, int(_PART / each) // _FIRST * _FIRST)
+    starts = iter(range(first, rows, step))
+    lock = Lock()
+
+    def work() -> None:
+        while True:
+            with lock:
+                start = next(starts, rows)
+            if start >= rows:
+                return
+            some(start, min(start + step, rows))
+
+    helpers = [_pool().submit(work) for _ in range(cores() - 1)]
+    try:
+        work()
+    finally:
+        with lock:
+            starts = iter(())  # after an error nobody begins another part
+        wait(helpers)
+    for helper in helpers:
+        helper.result()
+    return found
+
+
+def cores() -> int:
+    """How many threads may run at once."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    """The threads that help, kept for the next time."""
+    return ThreadPoolExecutor(max(1, cores() - 1), "exprgrad")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # a child has no threads
 
 
 def _column(name: str, column: Any) -> NDArray[np.float64]:

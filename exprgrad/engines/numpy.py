@@ -3,31 +3,120 @@
 from __future__ import annotations
 
 from math import prod
+from threading import local
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exprgrad.batch import apply
+from exprgrad.cheaper import cheaper, is_scalar
 from exprgrad.engines import Columns, Kernel, Rows, empty, part
 from exprgrad.errors import GateError
 from exprgrad.forward import planned, told
 from exprgrad.gates import CONST, INPUT
 from exprgrad.program import Program
+from exprgrad.tape import Tape, tape
 from exprgrad.values import Value, array
 
-BLOCK = 1 << 18  # bytes of a wire in a block
+PARALLEL = True
+
+# Rows of a block.  Between two calls NumPy lets another thread have the interpreter and may have to wait
+# for it, so blocks are longer than a core's own cache would like: the cache that all cores share has room.
+LEAST, MOST = 1 << 11, 3 << 13
+CACHE = 1 << 23  # bytes of a block's registers and columns
+BYTES = 1 << 18  # of a wire in a block, where wires are arrays
 
 
 def kernel(program: Program) -> Kernel:
     """The program on blocks of rows."""
-    program = program.exact or program
+    return _scalars(program) if is_scalar(program.exact or program) else _arrays(program)
+
+
+# ---------------------------------------------------------------- scalars
+
+
+def _scalars(program: Program) -> Kernel:
+    """The kernel of a program of scalars: its tape on each block, that of the exact program where rows are rare."""
+    usual = tape(cheaper(program))
+    exact = usual if program.exact is None else tape(cheaper(program.exact))
+    width = max(usual.numbers, exact.numbers) + len(program.inputs) + 1 + len(program.gradient)
+    block = max(LEAST, min(MOST, CACHE // 8 // width // 512 * 512))
+    threads = local()
+
+    def call(columns: Columns, rows: int, out: Rows | None = None) -> Rows:
+        found = empty(program, rows) if out is None else out
+        given = {name: columns[name] for name in program.inputs}
+        if not hasattr(threads, "rare"):
+            threads.usual, threads.exact, threads.rare = usual.registers(block), None, 0
+        width = -(-rows // max(1, -(-rows // block)))  # blocks of one length
+        with np.errstate(all="ignore"):
+            for start in range(0, rows, max(1, width)):
+                stop = min(start + width, rows)
+                one(
+                    {name: np.ascontiguousarray(column[start:stop]) for name, column in given.items()},
+                    part(found, start, stop),
+                )
+        return found
+
+    def one(columns: Columns, out: Rows) -> None:
+        """One block.  After one with many rare rows the next few are taken for such, too: the numbers are the same."""
+        rows = len(out.value)
+        if threads.rare:
+            threads.rare -= 1
+            exactly(columns, out)
+            return
+        registers = _run(usual, threads.usual, columns, out)
+        if usual.rare is None:
+            return
+        rare: NDArray[np.bool_] = registers[usual.rare]
+        count = int(np.count_nonzero(rare))
+        if count > rows // 8:
+            threads.rare = 15
+            exactly(columns, out)
+        elif count:
+            places = np.flatnonzero(rare)
+            few = empty(program, count)
+            exactly({name: column[places] for name, column in columns.items()}, few)
+            out.value[places] = few.value
+            for name, gradient in few.gradient.items():
+                out.gradient[name][places] = gradient
+            if out.kinks is not None:
+                out.kinks[places] = few.kinks
+
+    def exactly(columns: Columns, out: Rows) -> None:
+        threads.exact = threads.exact or exact.registers(block)
+        _run(exact, threads.exact, columns, out)
+
+    return call
+
+
+def _run(made: Tape, registers: list[Any], columns: Columns, out: Rows) -> list[Any]:
+    """One block's results, and its registers."""
+    rows = len(out.value)
+    ends: list[NDArray[Any]] = [*[columns[name] for name in made.inputs], out.value, *out.gradient.values()]
+    if out.kinks is not None:
+        ends.append(out.kinks)
+    behind = registers[len(ends) :]
+    if behind and any([one.ndim and len(one) != rows for one in behind]):
+        behind = [one[:rows] if one.ndim else one for one in behind]
+    here = [*ends, *behind]
+    for function, pick in made.calls:
+        function(*pick(here))
+    return here
+
+
+# ---------------------------------------------------------------- arrays
+
+
+def _arrays(program: Program) -> Kernel:
+    """The kernel of a program with arrays."""
     circuit = program.source.circuit
     gates, shapes = program.gates, program.shapes
     wanted = [wire for wire in (program.value, *program.gradient.values(), program.kinks) if wire is not None]
     plan = planned(gates, 0, set(wanted))
     most = max([prod(extent) for extent in shapes])
-    block = max(16, BLOCK // 8 // max(most, 1) // 16 * 16)
+    block = max(16, BYTES // 8 // max(most, 1) // 16 * 16)
     varies: list[bool] = []
     for gate in gates:
         varies.append(gate.op is INPUT or any([varies[source] for source in gate.inputs]))
@@ -42,7 +131,7 @@ def kernel(program: Program) -> Kernel:
 
     def values(columns: Columns, start: int, stop: int, out: Rows) -> None:
         wires: list[Value] = [None] * len(gates)
-        rows = -(start - stop) + (start - stop) % 16  # so that products of matrices are rounded alike
+        rows = stop - start + (start - stop) % 16  # so that products of matrices are rounded alike
         for name, wire in program.inputs.items():
             wires[wire] = np.empty((*shapes[wire], rows))
             wires[wire][..., : stop - start] = np.moveaxis(columns[name][start:stop], 0, -1)

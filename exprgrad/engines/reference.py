@@ -8,6 +8,8 @@ from exprgrad.live import live
 from exprgrad.program import Program
 from exprgrad.run import run
 
+PARALLEL = False
+
 
 def kernel(program: Program) -> Kernel:
     """The program as calls of run."""
