@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-SECTIONS = ("start", "growth", "parsing", "gradients", "network")
+SECTIONS = ("start", "growth", "parsing", "gradients", "network", "rows")
 
 
 def main() -> None:

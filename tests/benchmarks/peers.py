@@ -91,7 +91,10 @@ print([float(value), *(float(numpy.linalg.norm(gradient)) for gradient in gradie
 }
 """Programs that print the loss of network.py and its gradients' norms; its arrays are in the folder they are given."""
 
-_MODULES = {"SymPy": "sympy", "autograd": "autograd", "micrograd": "micrograd", "PyTorch": "torch", "JAX": "jax"}
+_MODULES = {
+    "SymPy": "sympy", "autograd": "autograd", "micrograd": "micrograd", "PyTorch": "torch", "JAX": "jax",
+    "numexpr": "numexpr", "CasADi": "casadi",
+}  # fmt: skip
 
 
 def installed(peer: str) -> bool:

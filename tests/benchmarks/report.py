@@ -5,9 +5,10 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from textwrap import fill
 from typing import NamedTuple
 
-_PACKAGES = ("exprgrad", "lark", "sympy", "autograd", "micrograd", "torch", "jax")
+_PACKAGES = ("exprgrad", "lark", "sympy", "autograd", "micrograd", "torch", "jax", "numpy", "numexpr", "casadi")
 _LAYOUT = "{:<44}{:>17}  {:<11}{:<4}"
 
 
@@ -47,7 +48,7 @@ def heading() -> None:
             found.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             found.append(f"no {name}")
-    print(", ".join(found[:4]) + ",\n" + ", ".join(found[4:]), flush=True)
+    print(fill(", ".join(found), 79), flush=True)
 
 
 def section(title: str, rows: Iterable[Row]) -> list[Row]:
