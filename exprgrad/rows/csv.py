@@ -20,7 +20,7 @@ from exprgrad.rows import reader
 from exprgrad.rows.block import Block, Place
 from exprgrad.rows.cells import CellError, number, numbers
 from exprgrad.rows.reader import Fields
-from exprgrad.rows.records import MAX_RECORD, Layout, Piece, cut_records, layout, pieces
+from exprgrad.rows.records import MAX_RECORD, Layout, Piece, breaks, cut_records, layout, occurrences, pieces
 from exprgrad.rows.sources import Stream
 from exprgrad.values import Value
 
@@ -69,31 +69,50 @@ class Reader(reader.Reader):
         """The numbers of some columns."""
         self._check(piece)
         data = piece.data
-        if b"\r" in data and b'"' not in data:
+        returns = b"\r" in data and b'"' not in data
+        if returns:
             data = data.replace(b"\r\n", b"\n")
+            returns = b"\r" in data
+        wanted = sorted({self.names.index(column) for place in places.values() for column in place.columns})
+        columns = self._at_once(data, wanted)
+        if columns is not None:
+            return self._block(piece, data, breaks(data), columns, {}, places)
         found = layout(data, self.separator.encode())
         if found.open:
             start = int(found.ends[-1]) + 1 if len(found.ends) else 0
-            line = piece.line + piece.data[:start].count(b"\n")
-            raise DataError(f"{self.stream.name}, line {line}: a quote is never closed")
-        wanted = sorted({self.names.index(column) for place in places.values() for column in place.columns})
-        if not found.regular or not self._rectangular(found) or (b"\r" in data and b'"' not in data):
+            raise DataError(f"{self._place(piece.line, data, start)}: a quote is never closed")
+        if returns or not found.regular or not self._rectangular(found):
             return self._by_record(piece, data, found, wanted, places)
         columns, bad = self._numbers(data, wanted)
-        starts = np.concatenate([[0], found.ends[:-1] + 1])
+        return self._block(piece, data, len(found.ends), columns, bad, places)
+
+    def _block(
+        self,
+        piece: Piece,
+        data: bytes,
+        rows: int,
+        columns: Mapping[int, Any],
+        bad: dict[int, str],
+        places: Mapping[str, Place],
+    ) -> Block:
+        """The block of a piece whose records have as many cells as the header."""
 
         def place(row: int) -> str:
-            line = piece.line + data.count(b"\n", 0, int(starts[row]))
-            return f"{self.stream.name}, line {line}"
+            start = int(layout(data, self.separator.encode()).ends[row - 1]) + 1 if row else 0
+            return self._place(piece.line, data, start)
 
         return Block(
-            len(found.ends),
+            rows,
             self._gathered(columns, places),
             bad,
             place,
-            lambda: _records(data, found),
+            lambda: _records(data, self.separator.encode(), rows),
             lambda: self._named(self._texts(data, list(range(len(self.names))))),
         )
+
+    def _place(self, line: int, data: bytes, start: int) -> str:
+        """The file and the line at a place of a piece that begins with this line."""
+        return f"{self.stream.name}, line {line + breaks(data[:start])}"
 
     def fields(self, block: Block) -> Iterator[Fields]:
         """The cells that are not empty."""
@@ -117,6 +136,20 @@ class Reader(reader.Reader):
         line = piece.line + data.count(b"\n", 0, place)
         raise DataError(f"{self.stream.name}, line {line} {what}", hint="save the file as UTF-8")
 
+    def _at_once(self, data: bytes, wanted: list[int]) -> dict[int, Any] | None:
+        """The numbers of a piece in which every cell is one; None for any other.
+
+        polars refuses records that are too long; if there are as many separators as there should
+        be, none is too short.
+        """
+        rows = breaks(data)
+        if len(wanted) < len(self.names) or b'"' in data or not rows:
+            return None
+        if occurrences(data, self.separator.encode()) != rows * (len(self.names) - 1):
+            return None
+        found, bad = self._numbers(data, wanted, texts=False)
+        return found if not bad and all(len(column) == rows for column in found.values()) else None
+
     def _rectangular(self, found: Layout) -> bool:
         """Whether every record has as many cells as the header."""
         inner, ends = len(self.names) - 1, found.ends
@@ -137,8 +170,8 @@ class Reader(reader.Reader):
     def _texts(self, data: bytes, wanted: list[int]) -> pl.DataFrame:
         return self._read(data, [pl.String] * len(self.names), wanted)
 
-    def _numbers(self, data: bytes, wanted: list[int]) -> tuple[dict[int, Any], dict[int, str]]:
-        """The numbers of these columns, and what is wrong with rows."""
+    def _numbers(self, data: bytes, wanted: list[int], texts: bool = True) -> tuple[dict[int, Any], dict[int, str]]:
+        """The numbers of these columns, and what is wrong with rows; without ``texts`` none if there is a doubt."""
         if not wanted:
             return {}, {}
         types = [pl.Float64 if k in wanted else pl.String for k in range(len(self.names))]
@@ -151,8 +184,10 @@ class Reader(reader.Reader):
                 return {k: column.to_numpy() for k, column in zip(wanted, frame, strict=True)}, {}
         columns: dict[int, Any] = {}
         bad: dict[int, str] = {}
-        for k, texts in zip(wanted, self._texts(data, wanted), strict=True):
-            columns[k], wrong = numbers(texts)
+        if not texts:
+            return columns, {0: ""}
+        for k, column in zip(wanted, self._texts(data, wanted), strict=True):
+            columns[k], wrong = numbers(column)
             for row, why in wrong.items():
                 bad.setdefault(row, f"column '{shown(self.names[k], 30)}': {why}")
         return columns, bad
@@ -239,19 +274,17 @@ def _cells(record: str, separator: str, where: str) -> list[str]:
         ) from None
 
 
-def _records(data: bytes, found: Layout) -> pl.Series:
+def _records(data: bytes, separator: bytes, rows: int) -> pl.Series:
     """The records as they stand in the file, without their line breaks."""
-    if len(found.ends) == data.count(b"\n"):
-        frame = pl.read_csv(
-            data,
-            has_header=False,
-            schema={"line": pl.String},
-            separator=_LINE,
-            quote_char=None,
-            empty_string_is_null=False,
-        )
-        if frame.height == len(found.ends):
-            return frame.to_series()
-    starts = [0, *(found.ends[:-1] + 1).tolist()]
-    text = [data[a:b].decode().removesuffix("\r") for a, b in zip(starts, found.ends.tolist(), strict=True)]
+    if rows == breaks(data):
+        try:
+            frame = pl.read_csv(data, has_header=False, schema={"line": pl.String}, separator=_LINE, quote_char=None)
+        except pl.exceptions.PolarsError:  # a line has that separator
+            pass
+        else:
+            if frame.height == rows:
+                return frame.to_series().fill_null("")
+    ends = layout(data, separator).ends
+    starts = [0, *(ends[:-1] + 1).tolist()]
+    text = [data[a:b].decode().removesuffix("\r") for a, b in zip(starts, ends.tolist(), strict=True)]
     return pl.Series(text, dtype=pl.String)

@@ -62,7 +62,7 @@ def pieces(stream: Stream, cut: Cut, size: int = PIECE) -> Iterator[Piece | None
             piece = Piece(rest[:end], line)
             rest, wanted = rest[end:], size
             yield piece
-            line += piece.data.count(b"\n")
+            line += breaks(piece.data)
         elif len(rest) > MAX_RECORD:
             raise DataError(
                 f"{stream.name}, line {line}: the row is longer than {MAX_RECORD:,} bytes",
@@ -72,6 +72,16 @@ def pieces(stream: Stream, cut: Cut, size: int = PIECE) -> Iterator[Piece | None
             wanted = max(wanted, 2 * len(rest))
         if ended:
             return
+
+
+def breaks(data: bytes) -> int:
+    """How many line breaks there are."""
+    return occurrences(data, b"\n")
+
+
+def occurrences(data: bytes, byte: bytes) -> int:
+    """How often a byte occurs; bytes.count is slow on what is frequent."""
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == byte[0]))
 
 
 def _without_blank_lines(data: bytes, end: int) -> int:
@@ -101,14 +111,15 @@ def cut_records(separator: bytes) -> Cut:
 class Layout(NamedTuple):
     """The places of the separators and of the line breaks that are not within quotes.
 
-    ``regular`` says that quotes stand around whole cells, or doubled inside such; ``open`` that the
-    last one is never closed.
+    ``quoted`` says that there are quotes, ``regular`` that they stand around whole cells, or doubled
+    inside such, ``open`` that the last one is never closed.
     """
 
     separators: NDArray[np.intp]
     ends: NDArray[np.intp]
-    regular: bool
-    open: bool
+    quoted: bool = False
+    regular: bool = True
+    open: bool = False
 
 
 def layout(data: bytes, separator: bytes) -> Layout:
@@ -116,12 +127,12 @@ def layout(data: bytes, separator: bytes) -> Layout:
     found = np.frombuffer(data, np.uint8)
     separators, ends = np.flatnonzero(found == separator[0]), np.flatnonzero(found == _NEWLINE)
     if b'"' not in data:
-        return Layout(separators, ends, True, False)
+        return Layout(separators, ends)
     quotes = np.flatnonzero(found == _QUOTE)
     regular = _regular(found, quotes, separator[0])
     spans = quotes if regular else _spans(data, quotes, separator)
     outside = [places[np.searchsorted(spans, places) % 2 == 0] for places in (separators, ends)]
-    return Layout(outside[0], outside[1], regular, len(spans) % 2 == 1)
+    return Layout(outside[0], outside[1], True, regular, len(spans) % 2 == 1)
 
 
 def _regular(found: NDArray[np.uint8], quotes: NDArray[np.intp], separator: int) -> bool:
