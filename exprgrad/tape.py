@@ -125,6 +125,30 @@ class _Values:
         return Step(_choose, (self.truth(c), self.number(a), self.number(b)))
 
 
+def _ordered(steps: Mapping[int, Step]) -> dict[int, Step]:
+    """The steps, each as soon as what it reads is there: a value is read while its register is at hand.
+
+    So a term of a sum goes forward and backward before the next one begins.
+    """
+    readers: dict[int, list[int]] = {}
+    missing: dict[int, int] = {}
+    for number, step in steps.items():
+        sources = [source for source in dict.fromkeys(step.reads) if source in steps]
+        missing[number] = len(sources)
+        for source in sources:
+            readers.setdefault(source, []).append(number)
+    ready = [number for number, count in missing.items() if not count]
+    found = {}
+    while ready:
+        number = ready.pop()
+        found[number] = steps[number]
+        for reader in readers.get(number, ()):
+            missing[reader] -= 1
+            if not missing[reader]:
+                ready.append(reader)
+    return found
+
+
 def _allocated(
     inputs: list[str], known: Sequence[str | NDArray[Any] | Step], wanted: Sequence[int], rare: int | None
 ) -> Tape:
@@ -133,7 +157,7 @@ def _allocated(
     places = {number: inputs.index(value) for number, value in enumerate(known) if isinstance(value, str)}
     results = range(len(inputs), len(inputs) + len(wanted))
     places.update({number: results.stop + place for place, number in enumerate(fixed)})
-    steps = {number: value for number, value in enumerate(known) if isinstance(value, Step)}
+    steps = _ordered({number: value for number, value in enumerate(known) if isinstance(value, Step)})
     copied: list[tuple[int, int]] = []  # results that are inputs, constants, or other results
     owned = {}
     for number, place in zip(wanted, results, strict=True):

@@ -352,3 +352,21 @@ def test_gates_that_nobody_reads_go() -> None:
     lean = shared(Circuit(circuit.gates, {}, circuit.output, circuit.text))
     assert [gate.op.name for gate in lean.gates if gate.inputs] == ["add", "mul"]
     assert list(lean.inputs) == ["x", "y"]
+
+
+@pytest.mark.parametrize("exponent", [-8, -3, -2.5, -2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2, 2.5, 3, 5, 7.5, 8, 9, 0.25])
+def test_powers(exponent: float) -> None:
+    """Those that are computed by products and roots, and others, at every magnitude."""
+    rng = np.random.default_rng(0)
+    numbers = [*SPECIAL, *(rng.choice([-1, 1], 400) * 10 ** rng.uniform(-308, 308, 400)), *(rng.normal(size=200))]
+    agree(read(f"x^({exponent})"), {"x": np.array(numbers)}, 8)
+
+
+def test_waves() -> None:
+    """Sines and cosines at every magnitude, next to their zeros and among the smallest numbers."""
+    rng = np.random.default_rng(0)
+    near = math.pi / 2 * rng.integers(-8, 9, 400) + rng.choice([-1, 1], 400) * 2.0 ** -rng.integers(3, 54, 400)
+    wide = rng.choice([-1, 1], 600) * 10 ** rng.uniform(-323, 308, 600)
+    numbers = [*SPECIAL, *near, *wide, 5e-324, -5e-324, *(math.pi / 2 * np.arange(-20, 20))]
+    agree(read("sin(x) + 0*x"), {"x": np.array(numbers)}, 4)
+    agree(read("cos(x)"), {"x": np.array(numbers)}, 4)

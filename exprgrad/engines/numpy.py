@@ -23,7 +23,7 @@ PARALLEL = True
 
 # Rows of a block.  Between two calls NumPy lets another thread have the interpreter and may have to wait
 # for it, so blocks are longer than a core's own cache would like: the cache that all cores share has room.
-LEAST, MOST = 1 << 11, 3 << 13
+LEAST, MOST = 1 << 11, 1 << 15
 CACHE = 1 << 23  # bytes of a block's registers and columns
 BYTES = 1 << 18  # of a wire in a block, where wires are arrays
 
