@@ -10,7 +10,8 @@ from typing import Any
 from exprgrad.errors import DataError, Report, UnmetError, UsageError, named, shown
 from exprgrad.files import deliver, writing
 from exprgrad.rows.csv import joined
-from exprgrad.rows.each import Case, Cases, differences
+from exprgrad.rows.each import Case, Cases
+from exprgrad.rows.expect import differences
 from exprgrad.values import at, digits, elements
 
 FORMATS = ("jsonl", "csv", "tsv", "table")

@@ -9,15 +9,14 @@ from typing import Any, BinaryIO, NamedTuple
 
 from exprgrad.arguments import value
 from exprgrad.circuit import Circuit
-from exprgrad.errors import DataError, Report, UsageError, named, nearest, shown
+from exprgrad.errors import DataError, Report, UsageError, named, shown
 from exprgrad.files import writing
 from exprgrad.read import read
-from exprgrad.rows import sources
 from exprgrad.rows.bind import bind
 from exprgrad.rows.block import Block, Place
 from exprgrad.rows.compute import Formula
 from exprgrad.rows.formats import BINARY, FORMATS, endings
-from exprgrad.rows.reader import Reader, reader
+from exprgrad.rows.reader import Files, Reader
 from exprgrad.rows.results import Layout
 from exprgrad.rows.stream import Policy, Sink, Tally, cores, run
 from exprgrad.run import value_of, wires
@@ -153,77 +152,6 @@ def _bound(options: Options, first: Reader) -> tuple[Circuit, dict[str, Place], 
             defaults[name] = value_of(name, default)
             places.setdefault(name, Place((name,)))
     return circuit, places, constants, defaults
-
-
-class Files:
-    """The files of a job, one after the other; all have the columns of the first."""
-
-    def __init__(self, words: tuple[str, ...], from_: str | None) -> None:
-        self.words = sources.paths(words)
-        self.from_ = from_
-        self.done = 0
-        self.open: Any = None
-        self.total: int | None = 0
-        self.formats: list[str] = []
-        self.first: Reader
-        for number, path in enumerate(self.words):
-            source = next(sources.sources([path], from_))
-            self.formats.append(source.format)
-            found = reader(source)
-            self.total = None if self.total is None or source.stream.size is None else self.total + source.stream.size
-            if not number:
-                self.first = found
-                continue
-            _same_columns(self.first, found)
-            if path != "-":
-                source.stream.close()
-            else:
-                self.later = found
-
-    def raw(self) -> Iterator[Any]:
-        """Pieces of all files, each with its reader; None before a wait."""
-        for number, path in enumerate(self.words):
-            if not number:
-                rows = self.first
-            elif path == "-":
-                rows = self.later
-            else:
-                rows = reader(next(sources.sources([path], self.from_)))
-                _same_columns(self.first, rows)
-            self.open = rows.stream
-            for piece in rows.raw():
-                yield None if piece is None else (rows, piece)
-            self.done += rows.stream.taken
-            rows.stream.close()
-            self.open = None
-
-    def taken(self) -> int:
-        """The bytes that have been read."""
-        return self.done + (self.open.taken if self.open is not None else 0)
-
-
-def _same_columns(first: Reader, other: Reader) -> None:
-    """Raises DataError for a file whose columns are not those of the first one."""
-    if first.loose or other.loose:
-        return
-    mine, theirs = list(first.names), list(other.names)
-    if mine == theirs:
-        return
-    missing = next((name for name in mine if name not in theirs), None)
-    more = next((name for name in theirs if name not in mine), None)
-    if missing is not None:
-        what = f"has no column {named(missing)}, which {first.stream.name} has"
-        like = nearest(missing, theirs)
-        raise DataError(
-            f"{other.stream.name} {what}",
-            hint=f"it has {named(like)}" if like else "files of one run have the same columns",
-        )
-    what = (
-        f"has a column {named(more)} more than {first.stream.name}"
-        if more
-        else f"has the columns of {first.stream.name} in another order"
-    )
-    raise DataError(f"{other.stream.name} {what}", hint="files of one run have the same columns")
 
 
 def _sink(to: str, file: BinaryIO, layout: Layout, own: bool, schema: Any) -> Sink:

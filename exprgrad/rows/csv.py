@@ -223,7 +223,7 @@ class Reader(reader.Reader):
                     if given > len(self.names)
                     else ""
                 )
-                bad[row] = f"{given} cells where the header has {len(self.names)}{more}"
+                bad[row] = f"{given} cell{'s' if given != 1 else ''} where the header has {len(self.names)}{more}"
                 cells = [*cells, *[""] * len(self.names)][: len(self.names)]
             for k in wanted:
                 try:

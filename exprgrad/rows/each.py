@@ -6,8 +6,7 @@ Row by row, but each formula is read once, and the rows of a block that share on
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,10 +21,9 @@ from exprgrad.rows.compute import Answer, Formula
 from exprgrad.rows.jsonl import stacked
 from exprgrad.rows.reader import Reader
 from exprgrad.run import wires
-from exprgrad.values import Value, at, elements, shape
+from exprgrad.values import Value, shape
 
 FIELD = "formula"
-_AGREE = 1e-12  # relative: what rounding in another order may do
 _FORMULAS = 10_000  # that are kept ready
 
 
@@ -128,7 +126,7 @@ class Cases:
             if name in point or name not in fields or (self.expect and name in ("value", "grad")):
                 continue
             try:
-                point[name] = _value(fields[name])
+                point[name] = value_of_field(fields[name])
             except CellError as error:
                 raise DataError(f"field '{shown(name, 30)}': {error}") from None
         missing = [
@@ -171,7 +169,7 @@ class Cases:
             cases[row] = _answered(cases[row], answer, place)
 
 
-def _value(field: Any) -> Value:
+def value_of_field(field: Any) -> Value:
     """A variable's value: a number, lists of them, or the text of one in a CSV.  Raises CellError."""
     if not isinstance(field, str):
         return nested(field)
@@ -204,57 +202,3 @@ def _answered(case: Case, answer: Answer, row: int) -> Case:
 
 def _one(value: Any) -> Value:
     return float(value) if np.ndim(value) == 0 else np.asarray(value)
-
-
-# ---------------------------------------------------------------- expectations
-
-
-def differences(case: Case) -> Iterator[str]:
-    """What a row states of its results and does not hold, to 12 digits."""
-    if case.bad is not None:
-        yield case.bad.report.message
-        return
-    stated = dict(_stated(case.fields))
-    if not stated:
-        yield f"{case.place}: it states no value and no gradient"
-    found = {"value": case.value, **{f"grad.{name}": gradient for name, gradient in (case.gradient or {}).items()}}
-    flat = {name + at(spot): one for name, value in found.items() if value is not None for spot, one in elements(value)}
-    formula = f"  ({shown(case.formula, 40)})"
-    for name, text in stated.items():
-        try:
-            value = None if text is None else _value(text)
-        except CellError as error:
-            yield f"{case.place}: {shown(name, 30)}: {error}{formula}"
-            continue
-        given = found.get(name, flat.get(name))
-        if given is None:
-            yield f"{case.place}: {shown(name, 30)} is stated, and there is no such result{formula}"
-        elif not _agree(given, value):
-            yield f"{case.place}: {shown(name, 30)} is {_shown(given)}, and {_shown(value)} is stated{formula}"
-
-
-def _stated(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The results that a row states, by the names of the columns."""
-    for name, value in fields.items():
-        if name == "grad" and isinstance(value, dict):
-            yield from ((f"grad.{variable}", gradient) for variable, gradient in value.items())
-        elif name == "value" or name.startswith(("grad.", "value[")):
-            yield name, value
-
-
-def _agree(found: Value, stated: Value | None) -> bool:
-    """Whether a result is the one that is stated; null stands for any number that is not finite."""
-    if stated is None:
-        return not np.all(np.isfinite(found))
-    if shape(found) != shape(stated):
-        return False
-    for (_, a), (_, b) in zip(elements(found), elements(stated), strict=True):
-        if not (math.isclose(a, b, rel_tol=_AGREE, abs_tol=0) or (a != a and b != b)):
-            return False
-    return True
-
-
-def _shown(value: Value | None) -> str:
-    if value is None:
-        return "null"
-    return shown(repr(value if isinstance(value, float) else value.tolist()), 60)

@@ -58,7 +58,7 @@ def show(summary: Summary, tally: Tally) -> RenderableType:
     table = Table(box=ROUNDED)
     for header in HEADERS:
         left = header in ("", "distribution")
-        table.add_column(header, justify="left" if left else "right", no_wrap=True, overflow="ignore")
+        table.add_column(header, justify="left" if left else "right", no_wrap=True)
     for line in cells(summary):
         table.add_row(*[Text(cell) for cell in line])
     return Group(table, *[Text(line) for line in said(summary, tally)])
