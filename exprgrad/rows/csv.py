@@ -26,6 +26,8 @@ from exprgrad.values import Value
 
 _MAX_COLUMNS = 100_000
 _LINE = "\x01"  # a separator that no line has: the whole line is one cell
+# polars would unpack what begins like packed data, and leave a BOM out: a cell may well begin with x^2
+_PACKED = (b"x\x01", b"x^", b"x\x9c", b"x\xda", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xef\xbb\xbf")
 
 
 class Reader(reader.Reader):
@@ -74,14 +76,15 @@ class Reader(reader.Reader):
             data = data.replace(b"\r\n", b"\n")
             returns = b"\r" in data
         wanted = sorted({self.names.index(column) for place in places.values() for column in place.columns})
-        columns = self._at_once(data, wanted)
+        packed = data.startswith(_PACKED)
+        columns = None if packed else self._at_once(data, wanted)
         if columns is not None:
             return self._block(piece, data, breaks(data), columns, {}, places)
         found = layout(data, self.separator.encode())
         if found.open:
             start = int(found.ends[-1]) + 1 if len(found.ends) else 0
             raise DataError(f"{self._place(piece.line, data, start)}: a quote is never closed")
-        if returns or not found.regular or not self._rectangular(found):
+        if packed or returns or not found.regular or not self._rectangular(found):
             return self._by_record(piece, data, found, wanted, places)
         columns, bad = self._numbers(data, wanted)
         return self._block(piece, data, len(found.ends), columns, bad, places)
@@ -259,8 +262,8 @@ class Reader(reader.Reader):
 def joined(cells: list[str], separator: str) -> str:
     """Cells as one record, in quotes where they need it."""
     line = io.StringIO()
-    csv.writer(line, delimiter=separator, lineterminator="").writerow(cells)
-    return line.getvalue()
+    csv.writer(line, delimiter=separator, lineterminator="\r\n").writerow(cells)  # or it leaves line breaks bare
+    return line.getvalue()[:-2]
 
 
 def _cells(record: str, separator: str, where: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -37,7 +38,7 @@ class Writer:
             results.append(pl.Series(self.note, [note or None for note in answer.notes], dtype=pl.String))
         made = _lines(pl.DataFrame(results))
         if not gradient:
-            made = [line.replace(b"}", b', "grad":{}}') if line.count(b"}") == 1 else line for line in made]
+            made = [b'%s,"%s":{}}' % (line[:-1], json.dumps(self.grad)[1:-1].encode()) for line in made]
         if self.layout.only:
             return b"\n".join(made) + b"\n"
         if self.own:
