@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from exprgrad.arguments import value
 from exprgrad.circuit import Circuit
+from exprgrad.engines import cores
 from exprgrad.errors import DataError, Report, UsageError, named, shown
 from exprgrad.files import writing
 from exprgrad.read import read
@@ -18,7 +19,7 @@ from exprgrad.rows.compute import Formula
 from exprgrad.rows.formats import BINARY, FORMATS, endings
 from exprgrad.rows.reader import Files, Reader
 from exprgrad.rows.results import Layout
-from exprgrad.rows.stream import Policy, Sink, Tally, cores, run
+from exprgrad.rows.stream import Policy, Sink, Tally, run
 from exprgrad.run import value_of, wires
 from exprgrad.values import Value
 
