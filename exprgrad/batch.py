@@ -18,7 +18,7 @@ from exprgrad.arrays import elementwise
 from exprgrad.circuit import Gate
 from exprgrad.errors import GateError
 from exprgrad.forward import function
-from exprgrad.gates import Row, Slice
+from exprgrad.gates import Entry, Row, Slice
 from exprgrad.shape_rules import Shape
 from exprgrad.values import Value
 from exprgrad.whole import WHOLE
@@ -186,7 +186,11 @@ def _indexed(op: Row, full: Sequence[Array], reads: Sequence[Value], by_row: Seq
     """An index that is the same for all rows, and the rows behind it; another one row by row."""
     behind = 1 + (op.name == "index_back")
     if any(by_row[behind:]):
-        return _each(op, full, (), {"key": key}, ())
+        if len(key) < full[behind - 1].ndim - 1 or any(not isinstance(entry, (int, Entry)) for entry in key):
+            return _each(op, full, (), {"key": key}, ())
+        key = (*key, Entry(len(full) - behind))  # numbers for every axis: the row's own number is one more
+        rows = np.arange(float(full[0].shape[-1]))
+        return np.asarray(WHOLE[op.name](*full, rows, key=key))
     entries = (*key, Slice(None, None, None)) if ... in key else key
     return np.ascontiguousarray(WHOLE[op.name](*full[:behind], *reads[behind:], key=entries))
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from functools import cache
 from math import inf
 
+from exprgrad.circuit import uncollected
 from exprgrad.gates import CONST, INPUT, ROWS
 from exprgrad.program import Program
 from exprgrad.tidy import Sharing
@@ -20,6 +21,7 @@ _MOST = 8  # of a power; a product more is half a unit in the last place more
 _TINY = 1e-280  # a square below this is of an angle that is its own sine
 
 
+@uncollected()
 def cheaper(program: Program) -> Program:
     """The program with such gates exchanged; it is one of scalars."""
     builder = Sharing(arrays=False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from math import nan
 from typing import Any, NamedTuple
 
@@ -40,9 +41,9 @@ class Program(NamedTuple):
     ``value``, ``gradient`` by input, and ``kinks`` are the wires of what is computed: kinks is 1 on
     a kink or a step, None if nobody asked.
 
-    Rows on which ``rare`` is not 0 are for the program ``exact``, which has all of the gates: their
-    value is NaN, or a comparison with == holds.  For the others this program leaves out what only
-    these rows need, and gives the same numbers.
+    Rows on which ``rare`` is not 0 are for the program that ``exact`` makes, which has all of the
+    gates: their value is NaN, or a comparison with == holds.  For the others this program leaves
+    out what only these rows need, and gives the same numbers.
     """
 
     gates: tuple[Gate, ...]
@@ -53,7 +54,7 @@ class Program(NamedTuple):
     kinks: int | None
     source: Source
     rare: int | None = None
-    exact: Program | None = None
+    exact: Callable[[], Program] | None = None
 
 
 @uncollected()
@@ -96,8 +97,9 @@ def program(
         len(lean.gates),
     )
     with told(lean):
-        exact = maker.make(exact=True)
-        return exact if not scalar else maker.make(exact=False)._replace(exact=exact)
+        if scalar:
+            return maker.make(exact=False)._replace(exact=uncollected()(partial(maker.make, exact=True)))
+        return maker.make(exact=True)
 
 
 def _output_shape(circuit: Circuit, extents: Mapping[str, Shape], scalar: bool) -> Shape:

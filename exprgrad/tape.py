@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exprgrad.arrays import elementwise
+from exprgrad.circuit import uncollected
 from exprgrad.forward import function
 from exprgrad.gates import CONST, INPUT, Row
 from exprgrad.program import Program
@@ -64,6 +65,7 @@ class Tape(NamedTuple):
         return [*[None] * (len(self.inputs) + self.results), *self.fixed, *numbers, *truths]
 
 
+@uncollected()
 def tape(program: Program) -> Tape:
     """The tape of a program of scalars."""
     values = _Values(program)

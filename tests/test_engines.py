@@ -370,3 +370,23 @@ def test_waves() -> None:
     numbers = [*SPECIAL, *near, *wide, 5e-324, -5e-324, *(math.pi / 2 * np.arange(-20, 20))]
     agree(read("sin(x) + 0*x"), {"x": np.array(numbers)}, 4)
     agree(read("cos(x)"), {"x": np.array(numbers)}, 4)
+
+
+@pytest.mark.parametrize(
+    "text", ["-log_softmax(x)[k]", "A[k, j]*2", "A[k]", "A[:, k] + 0", "A[0, k]", "x[[k, 0]]", "A[None, k]"]
+)
+def test_indices_that_differ_by_row(text: str) -> None:
+    rng = np.random.default_rng(0)
+    columns = {
+        "x": rng.normal(size=(9, 3)),
+        "A": rng.normal(size=(9, 3, 3)),
+        "k": rng.integers(-3, 3, 9),
+        "j": rng.integers(0, 3, 9),
+    }
+    circuit = read(text)
+    given_ = {name: column for name, column in columns.items() if name in circuit.inputs}
+    agree(circuit, given_, 8, 1.0, upstream=1.0)
+    with pytest.raises(FormulaError, match="the index does not fit"):
+        run_rows(circuit, {**given_, "k": [0.5] * 9}, upstream=1.0)
+    with pytest.raises(FormulaError, match="the index does not fit"):
+        run_rows(circuit, {**given_, "k": [3] * 9}, upstream=1.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from math import prod
 from threading import local
 from typing import Any
@@ -23,14 +24,14 @@ PARALLEL = True
 
 # Rows of a block.  Between two calls NumPy lets another thread have the interpreter and may have to wait
 # for it, so blocks are longer than a core's own cache would like: the cache that all cores share has room.
-LEAST, MOST = 1 << 11, 1 << 15
+LEAST, MOST = 1 << 8, 1 << 15
 CACHE = 1 << 23  # bytes of a block's registers and columns
 BYTES = 1 << 18  # of a wire in a block, where wires are arrays
 
 
 def kernel(program: Program) -> Kernel:
     """The program on blocks of rows."""
-    return _scalars(program) if is_scalar(program.exact or program) else _arrays(program)
+    return _scalars(program) if is_scalar(program) else _arrays(program)
 
 
 # ---------------------------------------------------------------- scalars
@@ -39,10 +40,13 @@ def kernel(program: Program) -> Kernel:
 def _scalars(program: Program) -> Kernel:
     """The kernel of a program of scalars: its tape on each block, that of the exact program where rows are rare."""
     usual = tape(cheaper(program))
-    exact = usual if program.exact is None else tape(cheaper(program.exact))
-    width = max(usual.numbers, exact.numbers) + len(program.inputs) + 1 + len(program.gradient)
-    block = max(LEAST, min(MOST, CACHE // 8 // width // 512 * 512))
+    width = usual.numbers + len(program.inputs) + 1 + len(program.gradient)
+    block = min(MOST, max(LEAST, CACHE // 8 // width // LEAST * LEAST))
     threads = local()
+
+    @cache
+    def exact() -> Tape:
+        return usual if program.exact is None else tape(cheaper(program.exact()))
 
     def call(columns: Columns, rows: int, out: Rows | None = None) -> Rows:
         found = empty(program, rows) if out is None else out
@@ -85,8 +89,8 @@ def _scalars(program: Program) -> Kernel:
                 out.kinks[places] = few.kinks
 
     def exactly(columns: Columns, out: Rows) -> None:
-        threads.exact = threads.exact or exact.registers(block)
-        _run(exact, threads.exact, columns, out)
+        threads.exact = threads.exact or exact().registers(block)
+        _run(exact(), threads.exact, columns, out)
 
     return call
 
