@@ -249,14 +249,14 @@ class Reader(reader.Reader):
         )
 
     def _named(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The columns under their names, for another format."""
+        """The columns under their names, for another format; an empty cell, in quotes or not, is null."""
         twice = next((name for name in self.names if self.names.count(name) > 1), None)
         if twice is not None:
             raise DataError(
                 f"{self.stream.name} has the column '{shown(twice, 30)}' twice, which only CSV can have",
                 hint="rename one of them",
             )
-        return frame.rename(dict(zip(frame.columns, self.names, strict=True)))
+        return frame.select(pl.all().replace("", None)).rename(dict(zip(frame.columns, self.names, strict=True)))
 
 
 def joined(cells: list[str], separator: str) -> str:
