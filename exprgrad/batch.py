@@ -227,6 +227,24 @@ def _matrices(op: Row, full: Sequence[Array], inner: Sequence[Shape], _: Setting
     return np.moveaxis(np.asarray(WHOLE[op.name](*fronts)), 0, -1)
 
 
+def _det(_: Row, full: Sequence[Array], __: Sequence[Shape], ___: Settings, ____: Shape) -> Array:
+    """Gauss's elimination as whole.py's, of all rows' matrices at once."""
+    work = np.array(full[0])
+    size, rows = len(work), np.arange(work.shape[-1])
+    found = np.ones(len(rows))
+    done = np.zeros(len(rows), dtype=np.bool_)
+    for k in range(size):
+        best = k + np.argmax(np.abs(work[k:, k]), axis=0)
+        upper, lower = work[k].copy(), work[best, :, rows].T
+        work[best, :, rows] = upper.T
+        work[k] = lower
+        pivot = work[k, k]
+        found = np.where(done, found, np.where(best == k, found, -found) * pivot)
+        done |= pivot == 0
+        work[k + 1 :, k:] -= (work[k + 1 :, k] / pivot)[:, None] * work[k, k:]
+    return found
+
+
 def _singular(op: Row, full: Sequence[Array], inner: Sequence[Shape], settings: Settings, outer: Shape) -> Array:
     """Of gates that decompose matrices: a row that is not finite spoils its stack."""
     finite = all(np.isfinite(value).all() for value in full)
@@ -255,7 +273,10 @@ _RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("transpose", "transpose_back"), _transposed),
     **dict.fromkeys(("reshape", "reshape_like"), _reshaped),
     **dict.fromkeys(("take", "take_back", "part", "part_back"), _placed),
-    **dict.fromkeys(("det", "inv", "solve"), _matrices),
+    **dict.fromkeys(("inv", "solve"), _matrices),
+    "det": lambda op, full, inner, settings, outer: (_each if len(inner[0]) > 2 else _det)(
+        op, full, inner, settings, outer
+    ),
     **dict.fromkeys(("cofactor", "cofactor_back"), _singular),
     "prod_others": _moved,
     "spread": _spread,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from math import prod
 
 from exprgrad.chain import backward
@@ -14,6 +15,7 @@ from exprgrad.shape_rules import Shape
 from exprgrad.shapes import shaped
 from exprgrad.tidy import derive
 
+_rule = cache(formula)
 _AND, _OR, _ANY = ROWS["and"], ROWS["or"], ROWS["amax"]
 
 
@@ -98,7 +100,7 @@ def _condition(builder: Builder, text: str, gate: Gate, wires: Sequence[int], wi
     """What a row says of its inputs and its value, at this gate."""
     op = gate.op
     settings: dict[str, Static] = dict(zip(op.params, gate.params, strict=True))
-    rule = formula(text, (*op.inputs, "out"), op.params)
+    rule = _rule(text, (*op.inputs, "out"), op.params)
     return instance(builder, rule, (*[wires[source] for source in gate.inputs], wires[wire]), settings)
 
 

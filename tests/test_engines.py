@@ -283,6 +283,23 @@ def test_results_do_not_depend_on_blocks(rows: int) -> None:
     assert bits(found) == bits(run_rows(LONG, {name: column[:rows] for name, column in columns.items()}, kinks=True))
 
 
+@pytest.mark.parametrize("block", [256, 1024])
+def test_results_do_not_depend_on_the_length_of_blocks(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    columns = long_columns(5_003)
+    whole = run_rows(LONG, columns, kinks=True)
+    monkeypatch.setattr(numpy, "MOST", block)
+    assert bits(run_rows(LONG, columns, kinks=True)) == bits(whole)
+
+
+def test_determinants_are_the_references() -> None:
+    """To the last bit, of singular matrices and of those that are not finite too."""
+    rng = np.random.default_rng(0)
+    matrices = rng.integers(-2, 3, (400, 3, 3)).astype(float) * 10.0 ** rng.integers(-150, 150, (400, 1, 1))
+    matrices[::50, 1, 1] = [math.inf, math.nan, 0, -math.inf, 1, math.nan, 0, 0]
+    agree(read("det(W)"), {"W": matrices}, 0, wrt=[])
+    agree(read("det(W) + 1"), {"W": rng.normal(size=(60, 4, 4))}, 64, 4.0)
+
+
 def test_the_first_rows_are_the_references() -> None:
     columns = {name: column[:500] for name, column in long_columns(500).items()}
     agree(LONG, columns, 64, 100.0, kinks=True)
