@@ -140,7 +140,7 @@ def _delimited(cases: list[Case], files: Any, options: Any, separator: str) -> I
     heads = [options.prefix + name for name in names] + [options.prefix + "note"] * (
         options.notes or options.bad == "keep"
     )
-    own = list(files.first.names)
+    own = list(files.example.names)
     keys = dict.fromkeys(name for case in cases for name in case.fields)
     columns = [] if options.only else own if files.formats[0] != "jsonl" else list(keys)
     taken = next((name for name in heads if name in columns), None)

@@ -67,7 +67,7 @@ def destination(options: Options, format_: str) -> str:
 def perform(options: Options, say: Callable[[str], None]) -> None:
     """Does the job; ``say`` tells what there is to tell beside the result."""
     files = Files(options.files, options.from_)
-    first = files.first
+    first = files.example
     if options.formula is None or options.expect:
         _each(options, files, say)
         return
@@ -122,10 +122,11 @@ def _each(options: Options, files: Files, say: Callable[[str], None]) -> None:
 
     if options.expect and (options.to or options.out):
         raise UsageError("--expect writes what differs, and nothing else: leave --to and --out out")
-    names = [name.strip() for name in files.first.names]
-    if options.formula is None and FIELD not in names and (names or files.formats[0] != "jsonl"):
+    example = files.example
+    known = example.empty or (example.loose and options.bad != "stop")  # each row says it of itself
+    if options.formula is None and not known and FIELD not in [name.strip() for name in example.names]:
         raise DataError(
-            f"{files.first.stream.name} has no column '{FIELD}'",
+            f"{example.stream.name} has no column '{FIELD}'",
             hint="each row has its own formula there; or write one formula before the file",
         )
     constants = {name: value(name, text) for name, text in options.values.items()}
@@ -143,7 +144,7 @@ def _bound(options: Options, first: Reader) -> tuple[Circuit, dict[str, Place], 
     circuit = read(options.formula or "", {*options.values, *names}, options.of)
     wires(circuit, {*circuit.inputs, *options.values}, options.wrt)
     constants = {name: value(name, text) for name, text in options.values.items()}
-    if first.loose and not first.names:
+    if first.empty:
         return circuit, {}, {**dict.fromkeys(circuit.inputs, 0.0), **constants}, {}
     places = bind(circuit, first.names, constants, first.stream.name, first.lists)
     defaults: dict[str, Value] = {}

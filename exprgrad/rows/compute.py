@@ -11,7 +11,7 @@ import numpy as np
 from exprgrad.circuit import Circuit
 from exprgrad.diagnose import notes
 from exprgrad.engines import Kernel, Rows, kernel
-from exprgrad.errors import FormulaError, Report, shown
+from exprgrad.errors import FormulaError, Report, UsageError, shown
 from exprgrad.program import Program, program
 from exprgrad.rows.block import Block, Column, Mask, Place
 from exprgrad.run import Run, run
@@ -142,7 +142,7 @@ class Formula:
             wrong: dict[int, str] = {}
             try:
                 self._kernel(shapes)
-            except FormulaError as error:
+            except (FormulaError, UsageError) as error:  # these shapes do not fit, or their result is no number
                 bad.update(dict.fromkeys(rows, error.report.message))
                 continue
             part = self._computed(numbers, len(rows), wrong)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,10 @@ from exprgrad.rows.records import Piece, cut_lines, pieces
 from exprgrad.rows.sources import Stream
 from exprgrad.values import Value
 
+_MINUS_NOTHING = re.compile(rb"-0(?![.0-9eE])")
+_TOO_LARGE = 10**400
+ESCAPED_KEY = r'\\u[^"]*"[ \t\r]*:'
+
 
 class Reader(reader.Reader):
     """The rows of one file of JSON Lines."""
@@ -27,19 +32,27 @@ class Reader(reader.Reader):
     def __init__(self, stream: Stream) -> None:
         super().__init__(stream)
         self._pieces = pieces(stream, cut_lines)
-        self._first = next(filter(None, self._pieces), None)
-        first: dict[str, Any] = {}
-        if self._first is not None:
-            text = next(filter(None, map(str.strip, self._text(self._first).split("\n"))), "{}")
-            try:
-                first = row(text)
-            except CellError as error:
-                raise DataError(
-                    f"{stream.name}, line {self._first.line}: {error}", hint='a row is {"x": 1, "y": 2}'
-                ) from None
+        self._first = next((piece for piece in self._pieces if piece and piece.data.strip()), None)
+        first = {} if self._first is None else self._example(self._first)
+        self.empty = self._first is None
         self.names = list(first)
         self.lists = {name for name, value in first.items() if isinstance(value, list)}
         self.shapes = {name: _shape(first[name]) for name in self.lists}
+
+    def _example(self, piece: Piece) -> dict[str, Any]:
+        """The first row that is one; DataError if no line of the piece is."""
+        wrong: DataError | None = None
+        for number, text in enumerate(self._text(piece).split("\n"), piece.line):
+            if text.strip():
+                try:
+                    return row(text)
+                except CellError as error:
+                    wrong = wrong or DataError(
+                        f"{self.stream.name}, line {number}: {error}", hint='a row is {"x": 1, "y": 2}'
+                    )
+        if wrong is not None:
+            raise wrong
+        return {}
 
     def raw(self) -> Iterator[Piece | None]:
         """The lines."""
@@ -89,14 +102,30 @@ class Reader(reader.Reader):
 def row(line: str) -> dict[str, Any]:
     """The object of a line.  Raises CellError for anything else, a key that stands twice too."""
     try:
-        value = json.loads(line, object_pairs_hook=_object, parse_constant=_constant, parse_int=_whole)
+        value = json.loads(
+            line, object_pairs_hook=_object, parse_constant=_constant, parse_int=_whole, parse_float=_float
+        )
     except RecursionError:
         raise CellError("the row is nested too deeply") from None
     except ValueError as error:
-        raise CellError(f"it is no JSON: {shown(str(error).partition(':')[0].lower(), 60)}") from None
+        why = str(error).partition(":")[0].removesuffix(" at").lower()
+        raise CellError(f"it is no JSON: {shown(why)}") from None
     if not isinstance(value, dict):
         raise CellError("it is no JSON object")
     return value
+
+
+def is_object(line: str) -> bool:
+    """Whether a line is a JSON object."""
+    try:
+        return isinstance(json.loads(line, parse_constant=_constant, parse_int=_whole), dict)
+    except (CellError, RecursionError, ValueError):
+        return False
+
+
+def has_key(line: str, key: str) -> bool:
+    """Whether a line is a JSON object with this key."""
+    return is_object(line) and key in json.loads(line, parse_int=_whole)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -113,8 +142,14 @@ def _constant(name: str) -> float:
 
 
 def _whole(digits: str) -> int | float:
-    """A whole number; beyond what Python reads, a float."""
-    return int(digits) if len(digits) < 4000 else float(digits)
+    """A whole number; a float if it is beyond what Python reads, or -0."""
+    return int(digits) if len(digits) < 4000 and digits != "-0" else _float(digits)
+
+
+def _float(digits: str) -> int | float:
+    """A number; one that is too large for a float64 stays so, for whoever needs it as one to say."""
+    number = float(digits)
+    return number if number - number == 0 else _TOO_LARGE
 
 
 def _at_once(data: bytes, places: Mapping[str, Place], rows: int) -> dict[str, Column] | None:
@@ -123,9 +158,10 @@ def _at_once(data: bytes, places: Mapping[str, Place], rows: int) -> dict[str, C
     for place in places.values():
         for column in place.columns:
             schema[column] = pl.List(pl.Float64) if place.lists else pl.Float64
-            if data.count(b"%s:" % json.dumps(column).encode()) != rows:
+            key = json.dumps(column, ensure_ascii=False).encode()
+            if data.count(key + b":") != rows or any(key + blank in data for blank in (b" ", b"\t", b"\r")):
                 return None
-    if not schema:
+    if not schema or (b"\\u" in data and re.search(ESCAPED_KEY.encode(), data)):
         return None
     try:
         frame = pl.read_ndjson(data, schema=schema)
@@ -133,6 +169,10 @@ def _at_once(data: bytes, places: Mapping[str, Place], rows: int) -> dict[str, C
         return None
     if frame.height != rows or any(column.null_count() for column in frame):
         return None
+    if any(column.is_infinite().any() for column in frame if column.dtype == pl.Float64):
+        return None
+    if b"-0" in data and _MINUS_NOTHING.search(data):
+        return None  # polars reads 0, and float() and CSV -0.0
     found: dict[str, Column] = {}
     for name, place in places.items():
         parts = [frame[column] for column in place.columns]
@@ -152,7 +192,7 @@ def _rectangle(lists: pl.Series) -> Any:
     """Lists of one length as an array, None if they are not."""
     lengths = lists.list.len()
     flat = lists.explode()
-    if lengths.n_unique() != 1 or not lengths[0] or flat.null_count():
+    if lengths.n_unique() != 1 or not lengths[0] or flat.null_count() or flat.is_infinite().any():
         return None
     return flat.to_numpy().reshape(-1, lengths[0])
 

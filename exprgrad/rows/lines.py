@@ -8,10 +8,11 @@ from typing import Any, BinaryIO
 import numpy as np
 import polars as pl
 
-from exprgrad.errors import DataError
+from exprgrad.errors import DataError, named
 from exprgrad.rows.block import Block, Column
 from exprgrad.rows.compute import Answer
 from exprgrad.rows.delimited import polars
+from exprgrad.rows.jsonl import ESCAPED_KEY, has_key, is_object
 from exprgrad.rows.results import Layout, gaps
 
 
@@ -42,15 +43,30 @@ class Writer:
         if self.layout.only:
             return b"\n".join(made) + b"\n"
         if self.own:
+            self._check(block)
             rows = [text.encode() for text in block.raw.to_list()]
             for row in block.bad:  # what is no object cannot be kept as one
-                if not (rows[row].startswith(b"{") and rows[row].endswith(b"}")) or "no JSON" in block.bad[row]:
+                if not is_object(block.raw[row]):
                     rows[row] = b"{}"
         else:
             frame = polars(self.layout, block)
             self.layout._replace(names=frame.columns).check([self.value, self.grad, *[self.note] * self.layout.noted])
             rows = _lines(frame)
         return b"".join([_merged(row, line) for row, line in zip(rows, made, strict=True)])
+
+    def _check(self, block: Block) -> None:
+        """Raises DataError if a row has a field already that is to hold a result."""
+        names = [self.value, self.grad, *[self.note] * self.layout.noted]
+        doubtful = block.raw.str.contains_any([json.dumps(name, ensure_ascii=False) for name in names])
+        if block.raw.str.contains("\\u", literal=True).any():
+            doubtful |= block.raw.str.contains(ESCAPED_KEY)
+        for row in doubtful.arg_true().to_list():
+            for name in names:
+                if has_key(block.raw[row], name):
+                    raise DataError(
+                        f"{block.place(row)}: the field {named(name)} is there already, and would hold the result too",
+                        hint="--prefix NAME puts NAME before the results' names; --only leaves out the input's fields",
+                    )
 
     def write(self, lines: bytes) -> None:
         """Writes what ``format`` made."""

@@ -24,12 +24,14 @@ class Reader(ABC):
     """The rows of one file.
 
     ``names`` are its columns, or the keys of its first row where each row has its own (``loose``).
+    ``empty`` says that such a file has no row at all, and so no keys.
     ``lists`` are the columns whose cells are arrays, with the ``shapes`` of the first row's.
     ``header`` is CSV's first line, ``schema`` Arrow's.  All raise DataError for a file that is
     damaged or something else.
     """
 
     loose: ClassVar[bool] = False
+    empty = False
     names: list[str]
     lists: Collection[str] = ()
     shapes: Mapping[str, tuple[int, ...]] = {}
@@ -71,7 +73,7 @@ def reader(source: Source) -> Reader:
 
 
 class Files:
-    """The files of a job, one after the other; all have the columns of the first."""
+    """The files of a job, one after the other; all have the columns of ``example``, the first that has a row."""
 
     def __init__(self, words: tuple[str, ...], from_: str | None) -> None:
         self.words = paths(words)
@@ -80,31 +82,29 @@ class Files:
         self.open: Any = None
         self.total: int | None = 0
         self.formats: list[str] = []
-        self.first: Reader
+        self.opened: dict[int, Reader] = {}
+        self.example: Reader
         for number, path in enumerate(self.words):
             source = next(sources([path], from_))
             self.formats.append(source.format)
             found = reader(source)
             self.total = None if self.total is None or source.stream.size is None else self.total + source.stream.size
             if not number:
-                self.first = found
+                self.example = self.opened[0] = found
                 continue
-            _same_columns(self.first, found)
-            if path != "-":
+            if self.example.empty:
+                self.example = found
+            _same_columns(self.example, found)
+            if source.stream.regular and path != "-":
                 source.stream.close()
-            else:
-                self.later = found
+            else:  # a pipe can be read only once
+                self.opened[number] = found
 
     def raw(self) -> Iterator[Any]:
         """Pieces of all files, each with its reader; None before a wait."""
         for number, path in enumerate(self.words):
-            if not number:
-                rows = self.first
-            elif path == "-":
-                rows = self.later
-            else:
-                rows = reader(next(sources([path], self.from_)))
-                _same_columns(self.first, rows)
+            rows = self.opened.pop(number, None) or reader(next(sources([path], self.from_)))
+            _same_columns(self.example, rows)
             self.open = rows.stream
             for piece in rows.raw():
                 yield None if piece is None else (rows, piece)
@@ -119,11 +119,21 @@ class Files:
 
 def _same_columns(first: Reader, other: Reader) -> None:
     """Raises DataError for a file whose columns are not those of the first one."""
-    if first.loose or other.loose:
+    if other.empty or (first.loose and other.loose):
         return
     mine, theirs = list(first.names), list(other.names)
+    if first.loose or other.loose:
+        mine.sort()
+        theirs.sort()
     if mine == theirs:
-        return
+        odd = next((name for name in mine if (name in first.lists) != (name in other.lists)), None)
+        if odd is None:
+            return
+        kinds = ("a list", "no list") if odd in other.lists else ("no list", "a list")
+        raise DataError(
+            f"{other.stream.name} has {kinds[0]} in each cell of {named(odd)}, and {first.stream.name} {kinds[1]}",
+            hint="files of one run have the same columns",
+        )
     missing = next((name for name in mine if name not in theirs), None)
     more = next((name for name in theirs if name not in mine), None)
     if missing is not None:
