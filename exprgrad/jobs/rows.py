@@ -17,7 +17,8 @@ from exprgrad.rows.bind import bind
 from exprgrad.rows.block import Block, Place
 from exprgrad.rows.compute import Formula
 from exprgrad.rows.formats import BINARY, FORMATS, endings
-from exprgrad.rows.reader import Files, Reader
+from exprgrad.rows.inputs import Files
+from exprgrad.rows.reader import Reader
 from exprgrad.rows.results import Layout
 from exprgrad.rows.stream import Policy, Sink, Tally, run
 from exprgrad.run import value_of, wires

@@ -11,9 +11,8 @@ import pyarrow as pa
 
 from exprgrad.errors import DataError, shown
 from exprgrad.rows import reader
-from exprgrad.rows.block import Block, Column, Place
+from exprgrad.rows.block import Block, Column, Place, stacked
 from exprgrad.rows.cells import CellError, nested
-from exprgrad.rows.jsonl import stacked
 from exprgrad.rows.reader import Fields
 from exprgrad.rows.sources import Stream
 from exprgrad.values import Value
@@ -36,7 +35,7 @@ class Reader(reader.Reader):
         self.format = format_
         with self._told():
             self.schema = self._open()
-        self.names = list(self.schema.names)
+            self.names = list(self.schema.names)
         self.lists = {field.name for field in self.schema if _is_list(field.type)}
         shapes: dict[str, tuple[int, ...]] = {}
         self._ahead: list[Any] = []

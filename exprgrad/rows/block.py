@@ -85,6 +85,17 @@ def picked(column: Column, kept: Mask) -> Column:
     return column[kept]
 
 
+def stacked(values: list[Any]) -> Column:
+    """Values of one shape as an array, NaN where there is none; others as they are."""
+    shapes = {np.shape(value) for value in values if value is not None}
+    if len(shapes) > 1:
+        return values
+    nothing = np.full(shapes.pop() if shapes else (), np.nan)
+    return np.array([nothing if value is None else value for value in values], np.float64).reshape(
+        len(values), *nothing.shape
+    )
+
+
 def _mask(kept: Mask) -> Any:
     import polars as pl
 

@@ -15,10 +15,9 @@ from exprgrad.circuit import Circuit
 from exprgrad.errors import DataError, ExprgradError, named, nearest, shown
 from exprgrad.gates import CONSTANTS
 from exprgrad.read import read
-from exprgrad.rows.block import Block, Place
+from exprgrad.rows.block import Block, Place, stacked
 from exprgrad.rows.cells import CellError, nested, number
 from exprgrad.rows.compute import Answer, Formula
-from exprgrad.rows.jsonl import stacked
 from exprgrad.rows.reader import Reader
 from exprgrad.run import wires
 from exprgrad.values import Value, shape

@@ -12,7 +12,7 @@ import polars as pl
 
 from exprgrad.errors import DataError, shown
 from exprgrad.rows import reader
-from exprgrad.rows.block import Block, Column, Place
+from exprgrad.rows.block import Block, Column, Place, stacked
 from exprgrad.rows.cells import CellError, nested, plain
 from exprgrad.rows.reader import Fields
 from exprgrad.rows.records import Piece, cut_lines, pieces
@@ -231,17 +231,6 @@ def _value(fields: Mapping[str, Any], place: Place, default: Any) -> Any:
         except CellError as error:
             raise CellError(f"field '{shown(column, 30)}': {error}") from None
     return np.array(values).reshape(place.shape) if place.shape else values[0]
-
-
-def stacked(values: list[Any]) -> Column:
-    """Values of one shape as an array, NaN where there is none; others as they are."""
-    shapes = {np.shape(value) for value in values if value is not None}
-    if len(shapes) > 1:
-        return values
-    nothing = np.full(shapes.pop() if shapes else (), np.nan)
-    return np.array([nothing if value is None else value for value in values], np.float64).reshape(
-        len(values), *nothing.shape
-    )
 
 
 def _shape(value: Any) -> tuple[int, ...]:

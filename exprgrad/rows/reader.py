@@ -1,4 +1,4 @@
-"""What every format's reader offers, which one reads a source, and several files as one."""
+"""What every format's reader offers."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple
 
-from exprgrad.errors import DataError, named, nearest
 from exprgrad.rows.block import Block, Place
-from exprgrad.rows.sources import Source, Stream, paths, sources
+from exprgrad.rows.sources import Stream
 from exprgrad.values import Value
 
 
@@ -55,97 +54,3 @@ class Reader(ABC):
     @abstractmethod
     def fields(self, block: Block) -> Iterator[Fields]:
         """The rows of a block one by one."""
-
-
-def reader(source: Source) -> Reader:
-    """What reads a source's rows; only its format's libraries are imported."""
-    if source.format in ("csv", "tsv"):
-        from exprgrad.rows import csv
-
-        return csv.Reader(source.stream, "," if source.format == "csv" else "\t")
-    if source.format == "jsonl":
-        from exprgrad.rows import jsonl
-
-        return jsonl.Reader(source.stream)
-    from exprgrad.rows import arrow
-
-    return arrow.Reader(source.stream, source.format)
-
-
-class Files:
-    """The files of a job, one after the other; all have the columns of ``example``, the first that has a row."""
-
-    def __init__(self, words: tuple[str, ...], from_: str | None) -> None:
-        self.words = paths(words)
-        self.from_ = from_
-        self.done = 0
-        self.open: Any = None
-        self.total: int | None = 0
-        self.formats: list[str] = []
-        self.opened: dict[int, Reader] = {}
-        self.example: Reader
-        for number, path in enumerate(self.words):
-            source = next(sources([path], from_))
-            self.formats.append(source.format)
-            found = reader(source)
-            self.total = None if self.total is None or source.stream.size is None else self.total + source.stream.size
-            if not number:
-                self.example = self.opened[0] = found
-                continue
-            if self.example.empty:
-                self.example = found
-            _same_columns(self.example, found)
-            if source.stream.regular and path != "-":
-                source.stream.close()
-            else:  # a pipe can be read only once
-                self.opened[number] = found
-
-    def raw(self) -> Iterator[Any]:
-        """Pieces of all files, each with its reader; None before a wait."""
-        for number, path in enumerate(self.words):
-            rows = self.opened.pop(number, None) or reader(next(sources([path], self.from_)))
-            _same_columns(self.example, rows)
-            self.open = rows.stream
-            for piece in rows.raw():
-                yield None if piece is None else (rows, piece)
-            self.done += rows.stream.taken
-            rows.stream.close()
-            self.open = None
-
-    def taken(self) -> int:
-        """The bytes that have been read."""
-        return self.done + (self.open.taken if self.open is not None else 0)
-
-
-def _same_columns(first: Reader, other: Reader) -> None:
-    """Raises DataError for a file whose columns are not those of the first one."""
-    if other.empty or (first.loose and other.loose):
-        return
-    mine, theirs = list(first.names), list(other.names)
-    if first.loose or other.loose:
-        mine.sort()
-        theirs.sort()
-    if mine == theirs:
-        odd = next((name for name in mine if (name in first.lists) != (name in other.lists)), None)
-        if odd is None:
-            return
-        kinds = ("a list", "no list") if odd in other.lists else ("no list", "a list")
-        raise DataError(
-            f"{other.stream.name} has {kinds[0]} in each cell of {named(odd)}, and {first.stream.name} {kinds[1]}",
-            hint="files of one run have the same columns",
-        )
-    missing = next((name for name in mine if name not in theirs), None)
-    more = next((name for name in theirs if name not in mine), None)
-    if missing is not None:
-        what = f"has no column {named(missing)}, which {first.stream.name} has"
-        like = nearest(missing, theirs)
-        raise DataError(
-            f"{other.stream.name} {what}",
-            hint=f"it has {named(like)}" if like else "files of one run have the same columns",
-        )
-    what = (
-        f"has a column {named(more)} more than {first.stream.name}"
-        if more
-        else f"has the columns of {first.stream.name} in another order"
-    )
-    raise DataError(f"{other.stream.name} {what}", hint="files of one run have the same columns")
