@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-SECTIONS = ("start", "growth", "parsing", "gradients", "network", "rows")
+SECTIONS = ("start", "growth", "parsing", "gradients", "network", "rows", "files")
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
     report.heading()
     rows = []
     for name in names:
-        section = import_module(f"benchmarks.{name}")  # not before: growth measures memory, and NumPy takes some
+        section = import_module(f"benchmarks.{name}")  # not before: each needs modules of its own
         rows += report.section(section.TITLE, section.rows())
     report.summary(rows)
 

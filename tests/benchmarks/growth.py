@@ -28,14 +28,12 @@ Peers: the first n of {", ".join(f"{size:,}" for size in SIZES)} at which they f
 
 def rows() -> Iterator[Row]:
     """By the way of growing: exprgrad's times and memory, then how far the peers get."""
-    # the commands first: their memory is told from this process's only while this one is small
-    commands = {name: _command(formula(LARGE)) for name, formula in LONG.items()}
     for name, formula in LONG.items():
         yield Row(name, "")
         stages = _growth(formula(SMALL), formula(LARGE))
         yield ratio("  exprgrad: read", stages[0], 12)
         yield ratio("  exprgrad: read, run, JSON", stages[1], 12)
-        used = commands[name]
+        used = _command(formula(LARGE))
         if used.status:
             yield Row("  exprgrad, the command", f"exit status {used.status}")
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 import shutil
 import statistics
@@ -84,14 +85,19 @@ def usage(command: Sequence[str]) -> Usage:
     """Runs a command for what it takes.
 
     The time is the CPU's, which is the clock's on an idle machine and means something on a busy one.
-    Linux never reports less memory than the parent had, so call this before anything large is here.
+    Linux never reports less memory than the parent had, so a bare interpreter stands between.
     """
-    null = subprocess.DEVNULL
-    child = subprocess.Popen(command, stdin=null, stdout=null, stderr=null, env=ENVIRONMENT)
-    _, status, used = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)  # Popen would wait for it again
-    unit = 1 if sys.platform == "darwin" else 1024
-    return Usage(used.ru_utime + used.ru_stime, used.ru_maxrss * unit / 1e6, child.returncode)
+    seconds, peak, status = json.loads(process([sys.executable, "-c", _PARENT, *command]).output)
+    return Usage(seconds, peak * (1 if sys.platform == "darwin" else 1024) / 1e6, os.waitstatus_to_exitcode(status))
+
+
+_PARENT = """
+import os, sys
+null = os.open(os.devnull, os.O_RDWR)
+same = [(os.POSIX_SPAWN_DUP2, null, standard) for standard in (0, 1, 2)]
+_, status, used = os.wait4(os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=same), 0)
+print([used.ru_utime + used.ru_stime, used.ru_maxrss, status])
+"""
 
 
 def command() -> list[str]:

@@ -5,10 +5,17 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from shutil import which
 from textwrap import fill
 from typing import NamedTuple
 
-_PACKAGES = ("exprgrad", "lark", "sympy", "autograd", "micrograd", "torch", "jax", "numpy", "numexpr", "casadi")
+from benchmarks.measure import process
+
+_PACKAGES = (
+    "exprgrad", "lark", "sympy", "autograd", "micrograd", "torch", "jax", "numpy", "numexpr", "casadi", "polars",
+    "pyarrow", "duckdb",
+)  # fmt: skip
+_COMMANDS = ("mlr", "jq")
 _LAYOUT = "{:<44}{:>17}  {:<11}{:<4}"
 
 
@@ -48,6 +55,7 @@ def heading() -> None:
             found.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             found.append(f"no {name}")
+    found += [process([name, "--version"]).output.strip() if which(name) else f"no {name}" for name in _COMMANDS]
     print(fill(", ".join(found), 79), flush=True)
 
 

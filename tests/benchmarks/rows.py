@@ -114,7 +114,7 @@ def _compare(task: Task) -> Iterator[Row]:
     ours, value_only = _exprgrad(task, columns), _exprgrad(task, columns, [])
     expected = ours()
     jobs = {name: make(task, columns) for name, make in PEERS.items() if installed(name)}
-    right = {name: job for name, job in jobs.items() if _agree(job(), expected)}
+    right = {name: job for name, job in jobs.items() if agree(job(), expected)}
     times = interleave({"": ours, "value": value_only, **right}, ROUNDS, LEAST)
     gates = sum(gate.op not in (CONST, INPUT) for gate in read(task.text).gates)
     yield Row(f"{gates} gates: {task.what}; 5 inputs", "")
@@ -127,7 +127,7 @@ def _compare(task: Task) -> Iterator[Row]:
             yield Row(f"  {name}", "wrong answer" if name in jobs else "not installed")
 
 
-def _agree(found: list[Any], expected: list[Any]) -> bool:
+def agree(found: list[Any], expected: list[Any]) -> bool:
     """Whether columns are the same but for rounding: by 1e-12 of a number, or of what is ordinary in its column."""
     pairs = [(np.ravel(np.asarray(a)), b) for a, b in zip(found, expected, strict=True)]
     return all(
