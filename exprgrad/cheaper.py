@@ -77,10 +77,12 @@ def _power(builder: Sharing, a: int, b: int) -> int:
         return builder.add(ROWS["pow"], (a, b))
     if exponent in (whole, -whole):
         return _product(builder, a if exponent > 0 else _gate(builder, "div", one, a), whole)
-    root = _gate(builder, "add", _gate(builder, "sqrt", a), builder.const(0.0))  # of -0.0 it is 0.0
-    found = _gate(builder, "mul", _product(builder, a, whole), root) if whole else root
+    found = _gate(builder, "sqrt", a)
+    if whole:
+        found = _gate(builder, "mul", _product(builder, a, whole), found)
+    found = _gate(builder, "add", found, builder.const(0.0))  # of -0.0 it is 0.0
     if exponent < 0:
-        found = _gate(builder, "div", one, root)
+        found = _gate(builder, "div", one, found)
     least = _gate(builder, "equal", a, builder.const(-inf))  # to any power, one that is no whole number
     return _gate(builder, "where", least, builder.const(inf if exponent > 0 else 0.0), found)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from math import nan
 from typing import Any, NamedTuple
@@ -18,7 +17,7 @@ from exprgrad.lower import body
 from exprgrad.run import upstream_of, value_of, wires
 from exprgrad.shape_rules import Shape
 from exprgrad.shapes import infer, is_scalar
-from exprgrad.tidy import Sharing, needed, shared
+from exprgrad.tidy import Sharing, needed
 from exprgrad.tight import tight
 from exprgrad.values import Value, shape, spread
 
@@ -74,29 +73,31 @@ def program(
     Raises what ``run`` raises for such inputs.
     """
     given = {name: value_of(name, value) for name, value in (constants or {}).items()}
-    found = wires(circuit, [*shapes, *given], wrt)
-    lean = shared(replace(circuit, names={}))
-    values = {name: given.get(name, lean.gates[wire].value) for name, wire in lean.inputs.items() if name not in shapes}
-    constant = {name: value_of(name, value) for name, value in values.items()}
+    inputs = wires(circuit, [*shapes, *given], wrt)
+    constant = {
+        name: given[name] if name in given else value_of(name, circuit.gates[wire].value)
+        for name, wire in inputs.items()
+        if name not in shapes
+    }
     extents = {**{name: shape(value) for name, value in constant.items()}, **shapes}
-    scalar = is_scalar(lean.gates) and not any(extents.values())
-    seed = upstream_of(circuit, _output_shape(lean, extents, scalar), upstream)
-    back = backward(lean, wrt, shapes=extents) if wrt is None or wrt else None
-    names = [name for name in found if wrt is None or name in wrt]
+    scalar = is_scalar(circuit.gates) and not any(extents.values())
+    seed = upstream_of(circuit, _output_shape(circuit, extents, scalar), upstream)
+    # Equal gates are not shared before: the gradients that arrive at them would add up before they meet an
+    # infinite local gradient, and 0*inf + 1*inf is NaN where (0 + 1)*inf is not.
+    back = backward(circuit, wrt, shapes=extents) if wrt is None or wrt else None
     maker = _Maker(
-        lean if back is None else back.circuit,
+        circuit if back is None else back.circuit,
         None if back is None else back.seed,
         seed,
-        lean.output,
-        {name: None if back is None else back.gradient[lean.inputs[name]] for name in names},
+        circuit.output,
+        {name: back and back.gradient[wire] for name, wire in inputs.items() if wrt is None or name in wrt},
         edge(circuit, wrt, extents) if kinks else None,
         constant,
-        {name: tuple(shapes[name]) for name in found if name in shapes},
+        {name: tuple(shapes[name]) for name in inputs if name in shapes},
         extents,
         Source(circuit, given, None if wrt is None else list(wrt), upstream),
-        len(lean.gates),
     )
-    with told(lean):
+    with told(circuit):
         if scalar:
             return maker.make(exact=False)._replace(exact=uncollected()(partial(maker.make, exact=True)))
         return maker.make(exact=True)
@@ -122,7 +123,6 @@ class _Maker(NamedTuple):
     columns: Mapping[str, Shape]
     extents: Mapping[str, Shape]
     source: Source
-    forward: int
 
     def make(self, exact: bool) -> Program:
         """The program; one that is not exact leaves out what holds rarely."""

@@ -23,6 +23,8 @@ from exprgrad.program import Program
 
 Call = Callable[..., object]
 
+_READING = ("sign", "max", "min")  # gates that read their inputs after they have written
+
 _TRUTH: Mapping[str, Call] = {
     **{name: getattr(np, name) for name in ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")},
     "and": np.logical_and,
@@ -98,7 +100,7 @@ class _Values:
                 self._numbers[wire] = self.made(self._where(*inputs))
             else:
                 self._numbers[wire] = self.made(
-                    Step(_call(op), tuple(map(self.number, inputs)), False, op.name != "sign")
+                    Step(_call(op), tuple(map(self.number, inputs)), False, op.name not in _READING)
                 )
 
     def made(self, value: str | NDArray[Any] | Step) -> int:
@@ -232,6 +234,18 @@ def _sign(x: NDArray[np.float64], own: NDArray[np.float64]) -> None:
     np.copysign(own, x, own)  # of a zero, too
 
 
+def _extremum(function: Call) -> Call:
+    """The larger or the smaller one, and of two zeros the first, of which NumPy may take the second."""
+
+    def call(a: NDArray[np.float64], b: NDArray[np.float64], own: NDArray[np.float64]) -> None:
+        function(a, b, out=own)
+        ties = np.equal(a, b)
+        if np.count_nonzero(ties):
+            np.copyto(own, a, where=ties)
+
+    return call
+
+
 def _keep(c: NDArray[np.bool_], a: NDArray[np.float64], own: NDArray[np.float64]) -> None:
     """a where c holds, else 0: the bits of a and those of a mask, which has no branches."""
     _masked(np.negative(c.view(np.int8)), a, own)
@@ -264,7 +278,7 @@ def _choose(c: NDArray[np.bool_], a: NDArray[np.float64], b: NDArray[np.float64]
 
 _CALLS: Mapping[str, Call] = {
     "sign": _sign,
-    "max": lambda a, b, own: np.maximum(a, b, out=own),
-    "min": lambda a, b, own: np.minimum(a, b, out=own),
+    "max": _extremum(np.maximum),
+    "min": _extremum(np.minimum),
     "exp10": lambda x, own: np.power(10.0, x, own),
 }

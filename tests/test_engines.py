@@ -216,6 +216,24 @@ def test_where_the_value_is_nan_so_is_the_gradient() -> None:
     np.testing.assert_equal(found.gradient, {"x": [math.nan, 1], "y": [math.nan, 1], "z": [0, 1]})
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "floor(exp(x)) + exp(x)",
+        "1/max(x, 0)",
+        "1/max(0, x)",
+        "1/min(x, y)",
+        "1/max(max(x, y), -1)",
+        "1/clip(x, -0.0, 1)",
+    ],
+)
+def test_zeros_and_infinities_are_the_references(text: str) -> None:
+    """What 0*inf is, and the sign of a zero that is one of two."""
+    columns = {"x": np.array([0.0, -0.0, -0.0, 1e3, 0.0, -2.0]), "y": np.array([-0.0, 0.0, -0.0, 1.0, 0.0, 0.0])}
+    circuit = read(text)
+    agree(circuit, {name: column for name, column in columns.items() if name in circuit.inputs}, 4)
+
+
 def test_constants_defaults_wrt_and_upstream() -> None:
     circuit = read("a = 3; [a*x, x*y] * 2")
     columns = {"x": [1.0, 2.0]}
@@ -377,6 +395,7 @@ def test_powers(exponent: float) -> None:
     rng = np.random.default_rng(0)
     numbers = [*SPECIAL, *(rng.choice([-1, 1], 400) * 10 ** rng.uniform(-308, 308, 400)), *(rng.normal(size=200))]
     agree(read(f"x^({exponent})"), {"x": np.array(numbers)}, 8)
+    agree(read(f"1/x^({exponent})"), {"x": np.array([0.0, -0.0])}, 0, wrt=[])
 
 
 def test_waves() -> None:
