@@ -87,7 +87,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     text, source, files = _formula(options)
     wrt = None if options["wrt"] is None else list(filter(None, map(str.strip, options["wrt"].split(","))))
     if files:
-        _rows(options, text, files, ctx.meta["values"], wrt)
+        _rows(options, text, source, files, ctx.meta["values"], wrt)
         return
     for name in _FOR_ROWS:
         if options[name]:
@@ -110,7 +110,12 @@ def command(ctx: click.Context, /, **options: Any) -> None:
 
 
 def _rows(
-    options: dict[str, Any], text: str | None, files: tuple[str, ...], values: dict[str, str], wrt: list[str] | None
+    options: dict[str, Any],
+    text: str | None,
+    source: str | None,
+    files: tuple[str, ...],
+    values: dict[str, str],
+    wrt: list[str] | None,
 ) -> None:
     """The rows of files through a formula, or through their own."""
     from exprgrad.jobs import rows
@@ -128,7 +133,7 @@ def _rows(
         "bad": options["bad"] or "stop",
         "engine": options["engine"] or "numpy",
     }
-    rows.perform(rows.Options(text, files, values, wrt=wrt, expect=options["expect"], **given), say)
+    rows.perform(rows.Options(text, files, values, wrt=wrt, expect=options["expect"], source=source, **given), say)
 
 
 def main(arguments: list[str]) -> int:

@@ -43,12 +43,12 @@ def read_formula(path: str) -> str:
         ) from None
 
 
-def deliver(lines: Iterable[str], out: str | None, source: str | None = None) -> None:
+def deliver(lines: Iterable[str], out: str | None, *sources: str | None) -> None:
     """Writes lines as UTF-8 to a file, or to standard output without one; whole or an error.
 
-    ``source`` is the file that was read, which must not be the one that is written.
+    ``sources`` are the files that were read, which must not be the one that is written.
     """
-    with writing(out, [] if source is None else [source]) as file:
+    with writing(out, [source for source in sources if source is not None]) as file:
         file.writelines(line.encode("utf-8", "backslashreplace") + b"\n" for line in lines)
 
 

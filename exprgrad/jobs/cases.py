@@ -26,10 +26,10 @@ def perform(options: Any, files: Any, to: str, cases: Cases, say: Callable[[str]
     firsts: dict[str, Case] = {}
     found = _computed(options, files, cases, counts, firsts)
     if options.expect:
-        _compare(found, counts, options, say)
+        _compare(found, counts, options, files.words, say)
         return
     if to == "jsonl":
-        with writing(options.out, options.files) as file:
+        with writing(options.out, files.words) as file:
             for case in found:
                 if case is not None:
                     file.write(_line(case, options).encode() + b"\n")
@@ -42,12 +42,13 @@ def perform(options: Any, files: Any, to: str, cases: Cases, say: Callable[[str]
         deliver(
             table.draw(view.show([case for case in found if case is not None], _SHOWN), options.out is None),
             options.out,
+            *files.words,
         )
     else:
         lines = list(
             _delimited([case for case in found if case is not None], files, options, "," if to == "csv" else "\t")
         )
-        deliver(lines, options.out)
+        deliver(lines, options.out, *files.words)
     _tell(options, counts, firsts, say)
 
 
@@ -77,7 +78,13 @@ def _computed(
             yield case
 
 
-def _compare(found: Iterable[Case | None], counts: dict[str, int], options: Any, say: Callable[[str], None]) -> None:
+def _compare(
+    found: Iterable[Case | None],
+    counts: dict[str, int],
+    options: Any,
+    sources: Iterable[str],
+    say: Callable[[str], None],
+) -> None:
     """The list of rows that differ from what they state; UnmetError if there is one."""
     wrong: list[str] = []
     rows = 0
@@ -89,7 +96,7 @@ def _compare(found: Iterable[Case | None], counts: dict[str, int], options: Any,
         if not options.quiet:
             say(Report(f"{counts['rows']:,} rows, each as it states").render("note"))
         return
-    deliver(wrong, None)
+    deliver(wrong, None, *sources)
     raise UnmetError(f"--expect: {rows:,} of {counts['rows']:,} rows differ from what they state")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from typing import Any, BinaryIO, NamedTuple
 
 from exprgrad.arguments import value
@@ -26,7 +26,10 @@ from exprgrad.values import Value
 
 
 class Options(NamedTuple):
-    """What the command line says about rows; ``formula`` is None where each row has its own."""
+    """What the command line says about rows.
+
+    ``formula`` is None where each row has its own; ``source`` is the file that it comes from.
+    """
 
     formula: str | None
     files: tuple[str, ...]
@@ -45,6 +48,7 @@ class Options(NamedTuple):
     strict: bool = False
     quiet: bool = False
     expect: bool = False
+    source: str | None = None
 
 
 def destination(options: Options, format_: str) -> str:
@@ -67,11 +71,16 @@ def destination(options: Options, format_: str) -> str:
 
 def perform(options: Options, say: Callable[[str], None]) -> None:
     """Does the job; ``say`` tells what there is to tell beside the result."""
-    files = Files(options.files, options.from_)
+    with closing(Files(options.files, options.from_)) as files:
+        if options.formula is None or options.expect:
+            _each(options, files, say)
+        else:
+            _all(options, files, say)
+
+
+def _all(options: Options, files: Files, say: Callable[[str], None]) -> None:
+    """Rows through one formula."""
     first = files.example
-    if options.formula is None or options.expect:
-        _each(options, files, say)
-        return
     circuit, places, constants, defaults = _bound(options, first)
     to = destination(options, files.formats[0])
     formula = Formula(
@@ -82,7 +91,7 @@ def perform(options: Options, say: Callable[[str], None]) -> None:
     )  # fmt: skip
     names = list(first.names)
     layout = Layout(
-        names, first.header, places, formula.value, formula.gradient, options.only, formula.told,
+        names, first.header, places, formula.shapes, formula.value, formula.gradient, options.only, formula.told,
         options.prefix,
     )  # fmt: skip
     for name in [name for name in options.values if name in names]:
@@ -103,7 +112,7 @@ def perform(options: Options, say: Callable[[str], None]) -> None:
         if to in BINARY and options.out is None and sys.stdout is not None and sys.stdout.isatty():
             raise UsageError(f"{to} is nothing for a terminal", hint="write it to a file with --out PATH")
         own = all(format_ == to for format_ in files.formats)
-        with writing(options.out, options.files) as file, _progress(options, files, file) as told:
+        with writing(options.out, read_from(options, files)) as file, _progress(options, files, file) as told:
             sink = _sink(
                 to,
                 file,
@@ -157,6 +166,11 @@ def _bound(options: Options, first: Reader) -> tuple[Circuit, dict[str, Place], 
     return circuit, places, constants, defaults
 
 
+def read_from(options: Options, files: Files) -> list[str]:
+    """All files that are read, which must not be the one that is written."""
+    return [*files.words, *([] if options.source is None else [options.source])]
+
+
 def _sink(to: str, file: BinaryIO, layout: Layout, own: bool, schema: Any) -> Sink:
     """What writes a format."""
     if to in ("csv", "tsv"):
@@ -194,9 +208,9 @@ def _summarised(
         from exprgrad.write import markdown
 
         written = [*markdown.write(list(view.HEADERS), view.cells(found)), "", *view.said(found, tally)]
-        deliver(written, options.out)
+        deliver(written, options.out, *read_from(options, files))
     else:
-        deliver(table.draw(view.show(found, tally), options.out is None), options.out)
+        deliver(table.draw(view.show(found, tally), options.out is None), options.out, *read_from(options, files))
     return tally
 
 

@@ -111,6 +111,8 @@ class Reader(reader.Reader):
                 f"{self.stream.name}: column '{shown(name, 30)}' holds {shown(str(kind))}, not numbers",
                 hint="convert it to float64 first",
             )
+        if pa.types.is_decimal(kind):
+            column = column.cast(pa.string())  # as a decimal, 3.30 would become 3.3000000000000003
         numbers = column.cast(pa.float64(), safe=False)
         for row in np.flatnonzero(column.is_null()) if column.null_count else ():
             bad.setdefault(int(row), f"column '{shown(name, 30)}': the cell is empty")

@@ -27,6 +27,7 @@ class Writer:
         self.layout = layout
         self.writer: Any = None
         self.waiting: list[Any] = []
+        self.results: list[str] = []  # their names
 
     def format(self, block: Block, answer: Answer) -> Any:
         """A block as an Arrow table."""
@@ -40,7 +41,8 @@ class Writer:
                 raise DataError("two columns have the same name", hint="rename one of them")
             columns = {name: table.column(number) for number, name in enumerate(table.schema.names)}
         results = self._results(block, answer, missing)
-        layout._replace(names=list(columns)).check(list(results))
+        self.results = list(results)
+        layout._replace(names=list(columns)).check(self.results)
         fields = [] if layout.only else list(table.schema)
         columns |= results
         schema = pa.schema([*fields, *[pa.field(name, column.type) for name, column in results.items()]], metadata)
@@ -71,7 +73,8 @@ class Writer:
         if not self.waiting:
             return
         if self.writer is None:
-            self._begin(self.waiting[0].schema)
+            schema = _together([table.schema for table in self.waiting])
+            self._begin(pa.schema(sorted(schema, key=lambda field: field.name in self.results), schema.metadata))
         tables = [self._cast(table) for table in self.waiting]
         self.waiting = []
         self.writer.write_table(pa.concat_tables(tables))
@@ -95,13 +98,16 @@ class Writer:
         """A later table in the types of the first."""
         if table.schema.equals(self.begun):
             return table
-        if table.schema.names != self.begun.names:
-            strange = next((name for name in table.schema.names if name not in self.begun.names), "")
+        strange = next((name for name in table.schema.names if name not in self.begun.names), None)
+        if strange is not None:
             raise DataError(
-                f"a row has a field '{shown(strange, 30)}' that the first rows have not" if strange
-                else "the rows have other fields than the first ones",
+                f"a row has a field '{shown(strange, 30)}' that the first rows have not",
                 hint="--to jsonl keeps rows as they are",
-            )  # fmt: skip
+            )
+        for field in self.begun:
+            if field.name not in table.schema.names:
+                table = table.append_column(field, pa.nulls(table.num_rows, field.type))
+        table = table.select(self.begun.names)
         try:
             return table.cast(self.begun)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
@@ -132,6 +138,16 @@ class Writer:
         )
 
 
+def _together(schemas: list[Any]) -> Any:
+    """The schema of tables of which some lack columns, or have narrower types in them."""
+    if all(schema.equals(schemas[0]) for schema in schemas):
+        return schemas[0]
+    try:
+        return pa.unify_schemas(schemas, promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return schemas[0]  # the table that does not fit is told of with its types
+
+
 def _lists(column: Column, missing: Mask | None) -> Any:
     """A column of numbers, or of lists of them."""
     if isinstance(column, list):
@@ -143,6 +159,8 @@ def _lists(column: Column, missing: Mask | None) -> Any:
         kind: Any = pa.float64()
         for _ in range(rank):
             kind = pa.list_(kind)
+        if any(np.ndim(value) != rank for value in values if value is not None):
+            raise DataError("rows of lists and of numbers make no column", hint="--to jsonl keeps them as they are")
         return pa.array(values, kind)
     if column.ndim == 1:
         return pa.array(np.ascontiguousarray(column), mask=missing)

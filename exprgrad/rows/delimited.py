@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 
 from exprgrad.errors import DataError, shown
-from exprgrad.rows.block import Block
+from exprgrad.rows.block import Block, Mask
 from exprgrad.rows.compute import Answer
 from exprgrad.rows.csv import joined
-from exprgrad.rows.results import Layout, flat, gaps, inputs
+from exprgrad.rows.results import Layout, even, flat, gaps, inputs
 
 
 class Writer:
@@ -37,7 +37,7 @@ class Writer:
             if self.own:
                 columns.append(block.raw)
             else:
-                names, columns = self._others(block)
+                names, columns = self._others(block, missing)
         columns += [_digits(pl.Series(number), missing) for number in flat(layout, block, answer)]
         if answer.notes is not None and layout.noted:
             columns.append(
@@ -48,20 +48,21 @@ class Writer:
         frame.write_csv(lines, include_header=False, separator=self.separator, quote_style="never")
         return names, lines.getvalue()
 
-    def _others(self, block: Block) -> tuple[list[str], list[pl.Series]]:
+    def _others(self, block: Block, missing: Mask | None) -> tuple[list[str], list[pl.Series]]:
         """The input's columns from another format, as text ready to be written."""
         frame = polars(self.layout, block)
         names: list[str] = []
         columns: list[pl.Series] = []
         for column in frame:
             variable = self.lists.get(column.name)
-            shape = (
-                () if variable is None else self.layout.gradient.get(variable, np.shape(block.numbers[variable])[1:])
-            )
-            if variable is not None and not isinstance(block.numbers[variable], list):
+            if variable is not None:
+                found, shape = block.numbers[variable], self.layout.shapes[variable]
+                found = even(found, shape, block, f"'{shown(column.name, 30)}'", block.bad)
                 for place in np.ndindex(shape):
                     names.append(f"{column.name}[{','.join(map(str, place))}]")
-                    columns.append(_digits(pl.Series(block.numbers[variable][:, *place]), None))
+                    numbers = found[:, *place]
+                    empty = None if missing is None else missing & np.isnan(numbers)
+                    columns.append(_digits(pl.Series(numbers), empty))
                 continue
             names.append(column.name)
             columns.append(self._text(column))
@@ -82,19 +83,14 @@ class Writer:
         if column.dtype.is_float():
             return _digits(column, None)
         if column.dtype.is_nested():
-            name = len(f'{{"{column.name}":')
-            column = (
-                column.to_frame()
-                .select(pl.struct(pl.all()).struct.json_encode())
-                .to_series()
-                .str.slice(name)
-                .str.head(-1)
-            )
-        elif column.dtype == pl.Binary:
-            raise DataError(
-                f"the column '{shown(column.name, 30)}' holds bytes, which CSV has no way to write", hint="--to parquet"
-            )
-        text = column.cast(pl.String)
+            objects = column.alias("0").to_frame().select(pl.struct(pl.all()).struct.json_encode()).to_series()
+            text = pl.select(
+                pl.when(column.is_not_null()).then(objects.str.slice(len('{"0":')).str.head(-1))
+            ).to_series()
+        elif column.dtype == pl.Duration:
+            text = column.dt.to_string("iso")
+        else:
+            text = column.cast(pl.String)
         if text.str.contains(f'["\r\n{re.escape(self.separator)}]').any():
             text = pl.Series(
                 [cell if cell is None else joined([cell], self.separator) for cell in text], dtype=pl.String
@@ -133,13 +129,70 @@ def polars(layout: Layout, block: Block) -> pl.DataFrame:
     """A block's columns as polars has them; text that the formula reads as numbers has become numbers."""
     columns = block.columns
     if not isinstance(columns, pl.DataFrame):
-        frame: Any = pl.from_arrow(columns)
-        return frame  # type: ignore[no-any-return]
+        return _from_arrow(columns)
     missing = gaps(block.bad, block.rows)
-    read = {name: number for name, number in inputs(layout, block).items() if not isinstance(number, list)}
-    return columns.with_columns(
-        [_gapped(name, number, missing) for name, number in read.items() if name in columns.columns]
-    )
+    found: list[Any] = []
+    for name, number in inputs(layout, block).items():
+        if name in columns.columns and not columns[name].dtype.is_nested() and not isinstance(number, list):
+            found.append(_gapped(name, number, missing))
+        elif name in columns.columns:
+            found.append(pl.col(name).cast(_of_numbers(columns[name].dtype)))
+    return columns.with_columns(found)
+
+
+def _of_numbers(kind: Any) -> Any:
+    """A type of lists of whole numbers as that of lists of float64, any other as it is."""
+    if isinstance(kind, pl.List):
+        return pl.List(_of_numbers(kind.inner))
+    return pl.Float64 if kind.is_numeric() else kind
+
+
+def _from_arrow(table: Any) -> pl.DataFrame:
+    """An Arrow table as polars has it; DataError for a type that text has no way to write."""
+    for field in table.schema:
+        if not _has_text(field.type):
+            raise DataError(
+                f"the column '{shown(field.name, 30)}' holds {shown(str(field.type))}, which CSV and JSON have no way "
+                "to write",
+                hint="--to parquet or --to arrow",
+            )
+    try:
+        frame: Any = pl.from_arrow(table)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        raise DataError("a column holds what CSV and JSON have no way to write", hint="--to parquet") from None
+    return frame  # type: ignore[no-any-return]
+
+
+def _has_text(kind: Any) -> bool:
+    """Whether polars knows an Arrow type, and can write it as text."""
+    import pyarrow.types as is_
+
+    parts = [kind.field(number).type for number in range(kind.num_fields)]
+    if is_.is_dictionary(kind):
+        parts = [kind.value_type]
+    elif not parts:
+        return (
+            not any(
+                test(kind)
+                for test in (
+                    is_.is_decimal256,
+                    is_.is_binary,
+                    is_.is_large_binary,
+                    is_.is_fixed_size_binary,
+                    is_.is_interval,
+                )
+            )
+            and str(kind) != "binary_view"
+        )
+    elif not (
+        is_.is_list(kind)
+        or is_.is_large_list(kind)
+        or is_.is_fixed_size_list(kind)
+        or is_.is_struct(kind)
+        or is_.is_map(kind)
+    ):
+        return False
+    return all(map(_has_text, parts))
 
 
 def _gapped(name: str, number: Any, missing: Any) -> pl.Series:

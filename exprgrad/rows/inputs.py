@@ -7,7 +7,7 @@ from typing import Any
 
 from exprgrad.errors import DataError, named, nearest
 from exprgrad.rows.reader import Reader
-from exprgrad.rows.sources import Source, paths, sources
+from exprgrad.rows.sources import Source, Stream, paths, source
 
 
 def reader(source: Source) -> Reader:
@@ -36,27 +36,36 @@ class Files:
         self.total: int | None = 0
         self.formats: list[str] = []
         self.opened: dict[int, Reader] = {}
+        self.streams: list[Stream] = []
         self.example: Reader
+        try:
+            self._look()
+        except BaseException:
+            self.close()
+            raise
+
+    def _look(self) -> None:
+        """A first look at every file, before any of them is read."""
         for number, path in enumerate(self.words):
-            source = next(sources([path], from_))
-            self.formats.append(source.format)
-            found = reader(source)
-            self.total = None if self.total is None or source.stream.size is None else self.total + source.stream.size
+            seen = self._source(path)
+            self.formats.append(seen.format)
+            found, stream = reader(seen), seen.stream
+            self.total = None if self.total is None or stream.size is None else self.total + stream.size
             if not number:
                 self.example = self.opened[0] = found
                 continue
             if self.example.empty:
                 self.example = found
             _same_columns(self.example, found)
-            if source.stream.regular and path != "-":
-                source.stream.close()
+            if stream.regular and path != "-":
+                stream.close()
             else:  # a pipe can be read only once
                 self.opened[number] = found
 
     def raw(self) -> Iterator[Any]:
         """Pieces of all files, each with its reader; None before a wait."""
         for number, path in enumerate(self.words):
-            rows = self.opened.pop(number, None) or reader(next(sources([path], self.from_)))
+            rows = self.opened.pop(number, None) or reader(self._source(path))
             _same_columns(self.example, rows)
             self.open = rows.stream
             for piece in rows.raw():
@@ -64,6 +73,17 @@ class Files:
             self.done += rows.stream.taken
             rows.stream.close()
             self.open = None
+
+    def _source(self, path: str) -> Source:
+        """A file, which is closed with the others at the latest."""
+        stream = Stream(path)
+        self.streams.append(stream)
+        return source(stream, path, self.from_)
+
+    def close(self) -> None:
+        """Closes all files."""
+        for stream in self.streams:
+            stream.close()
 
     def taken(self) -> int:
         """The bytes that have been read."""

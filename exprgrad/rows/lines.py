@@ -31,15 +31,7 @@ class Writer:
         if not block.rows:
             return b""
         missing = gaps(answer.bad, block.rows)
-        results = [_numbers(answer.value, missing).alias(self.value)]
-        gradient = [_numbers(answer.gradient[name], missing).alias(name) for name in self.layout.gradient]
-        if gradient:
-            results.append(pl.DataFrame(gradient).to_struct(self.grad))
-        if answer.notes is not None and self.layout.noted:
-            results.append(pl.Series(self.note, [note or None for note in answer.notes], dtype=pl.String))
-        made = _lines(pl.DataFrame(results))
-        if not gradient:
-            made = [b'%s,"%s":{}}' % (line[:-1], json.dumps(self.grad)[1:-1].encode()) for line in made]
+        made = self._results(answer, missing)
         if self.layout.only:
             return b"\n".join(made) + b"\n"
         if self.own:
@@ -53,6 +45,34 @@ class Writer:
             self.layout._replace(names=frame.columns).check([self.value, self.grad, *[self.note] * self.layout.noted])
             rows = _lines(frame)
         return b"".join([_merged(row, line) for row, line in zip(rows, made, strict=True)])
+
+    def _results(self, answer: Answer, missing: Any) -> list[bytes]:
+        """The results as objects."""
+        noted = answer.notes is not None and self.layout.noted
+        notes = [note or None for note in answer.notes or ()]
+        if any(map(_uneven, (answer.value, *answer.gradient.values()))):
+            return [
+                json.dumps(
+                    {
+                        self.value: _plain(answer.value, row, missing),
+                        self.grad: {name: _plain(column, row, missing) for name, column in answer.gradient.items()},
+                        **({self.note: notes[row]} if noted else {}),
+                    },
+                    ensure_ascii=False,
+                    separators=(",", ":"),
+                ).encode()
+                for row in range(len(answer.value))
+            ]
+        results = [_numbers(answer.value, missing).alias(self.value)]
+        gradient = [_numbers(answer.gradient[name], missing).alias(name) for name in self.layout.gradient]
+        if gradient:
+            results.append(pl.DataFrame(gradient).to_struct(self.grad))
+        if noted:
+            results.append(pl.Series(self.note, notes, dtype=pl.String))
+        made = _lines(pl.DataFrame(results))
+        if not gradient:
+            made = [b'%s,"%s":{}}' % (line[:-1], json.dumps(self.grad)[1:-1].encode()) for line in made]
+        return made
 
     def _check(self, block: Block) -> None:
         """Raises DataError if a row has a field already that is to hold a result."""
@@ -89,6 +109,21 @@ def _lines(frame: pl.DataFrame) -> list[bytes]:
     except pl.exceptions.PolarsError:
         raise DataError("a column holds values that JSON has no way to write", hint="--to parquet") from None
     return text.encode().splitlines() if text.isascii() else [line.encode() for line in text.split("\n")[:-1]]
+
+
+def _uneven(column: Column) -> bool:
+    """Whether arrays of different ranks stand in a column, which make no Series."""
+    return isinstance(column, list) and len({np.ndim(value) for value in column}) > 1
+
+
+def _plain(column: Column, row: int, missing: Any) -> Any:
+    """A value as JSON has it: null for what is not finite, and in bad rows."""
+    if missing is not None and missing[row]:
+        return None
+    value = np.asarray(column[row])
+    found = value.astype(object)
+    found[~np.isfinite(value)] = None
+    return found.tolist()
 
 
 def _numbers(column: Column, missing: Any) -> pl.Series:

@@ -18,14 +18,16 @@ class Layout(NamedTuple):
     """How the rows that are written look, known before the first of them.
 
     ``names`` are the input's columns, ``header`` the line they come from if it is CSV; ``places``
-    the columns that variables are read from; ``value`` is the shape of one row's result and
-    ``gradient`` those of its gradients; ``only`` leaves the input's columns out, ``noted`` adds a
-    note, ``prefix`` stands before the names of the results.
+    the columns that variables are read from and ``shapes`` those of their values in the first row;
+    ``value`` is the shape of one row's result and ``gradient`` those of its gradients; ``only``
+    leaves the input's columns out, ``noted`` adds a note, ``prefix`` stands before the names of the
+    results.
     """
 
     names: Sequence[str]
     header: str | None
     places: dict[str, Place]
+    shapes: dict[str, tuple[int, ...]]
     value: tuple[int, ...]
     gradient: dict[str, tuple[int, ...]]
     only: bool
@@ -57,14 +59,15 @@ def _places(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
 
 def flat(layout: Layout, block: Block, answer: Answer) -> Iterator[NDArray[np.float64]]:
     """The results as columns of one number each."""
-    yield from _flat(answer.value, layout.value, block, "the value")
+    yield from _flat(answer.value, layout.value, block, "the value", answer.bad)
     for name, shape in layout.gradient.items():
-        yield from _flat(answer.gradient[name], shape, block, f"'{shown(name, 30)}'")
+        yield from _flat(answer.gradient[name], shape, block, f"'{shown(name, 30)}'", answer.bad)
 
 
-def _flat(column: Column, shape: tuple[int, ...], block: Block, what: str) -> Iterator[NDArray[np.float64]]:
-    if isinstance(column, list) or column.shape[1:] != shape:
-        column = _even(column, shape, block, what)
+def _flat(
+    column: Column, shape: tuple[int, ...], block: Block, what: str, bad: Collection[int]
+) -> Iterator[NDArray[np.float64]]:
+    column = even(column, shape, block, what, bad)
     if not shape:
         yield column
     else:
@@ -72,19 +75,27 @@ def _flat(column: Column, shape: tuple[int, ...], block: Block, what: str) -> It
             yield column[:, *place]
 
 
-def _even(column: Column, shape: tuple[int, ...], block: Block, what: str) -> NDArray[np.float64]:
+def even(column: Column, shape: tuple[int, ...], block: Block, what: str, bad: Collection[int]) -> NDArray[np.float64]:
     """Values that must have one shape; NaN for those of bad rows."""
+    if not isinstance(column, list) and column.shape[1:] == shape:
+        return column  # type: ignore[no-any-return]
     found = np.full((block.rows, *shape), np.nan)
     for row, value in enumerate(column):
-        if np.shape(value) == shape:
+        if np.shape(value) == shape and value is not None:
             found[row] = value
-        elif np.shape(value):
+        elif row not in bad:
+            size = int(np.size(value))
             raise DataError(
-                f"{block.place(row)}: {what} has {np.size(value)} elements, and the header has columns for "
-                f"{int(np.prod(shape))}",
+                f"{block.place(row)}: {what} has {size} element{'s' if size != 1 else ''}, and the header has columns "
+                f"for {_sized(shape)}",
                 hint="--to jsonl writes lists of any length",
             )
     return found
+
+
+def _sized(shape: tuple[int, ...]) -> str:
+    """A shape in words."""
+    return "×".join(map(str, shape)) if shape else "one number"
 
 
 def gaps(bad: Collection[int], rows: int) -> Mask | None:

@@ -7,7 +7,7 @@ import os
 import select
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, BinaryIO, NamedTuple
 
 from exprgrad.errors import DataError, DeliveryError, UsageError, shown
@@ -63,9 +63,17 @@ class Stream:
                 self.file: BinaryIO = open(0, "rb", buffering=0, closefd=False)  # noqa: SIM115  closed by close()
             else:
                 self.file = open(path, "rb", buffering=0)  # noqa: SIM115  closed by close()
-            status = os.fstat(self.file.fileno())
         except OSError as error:
             raise DeliveryError(f"cannot read {self.name}: {reason(error)}") from None
+        try:
+            self._begin()
+        except BaseException:
+            self.file.close()
+            raise
+
+    def _begin(self) -> None:
+        """Finds out what kind of file this is."""
+        status = os.fstat(self.file.fileno())
         self.regular = stat.S_ISREG(status.st_mode)
         if self.regular:
             self.size = status.st_size
@@ -174,14 +182,9 @@ class Source(NamedTuple):
         return self.stream.name
 
 
-def sources(words: Sequence[str], format_: str | None) -> Iterator[Source]:
-    """The files that words stand for, opened one after the other, each in its format.
-
-    The format is the one given, or that of the file's ending, or what its first bytes look like.
-    """
-    for path in paths(words):
-        stream = Stream(path)
-        yield Source(stream, _format(stream, path, format_))
+def source(stream: Stream, path: str, format_: str | None) -> Source:
+    """A stream in its format: the one given, or that of the file's ending, or what its first bytes look like."""
+    return Source(stream, _format(stream, path, format_))
 
 
 def _format(stream: Stream, path: str, wanted: str | None) -> str:

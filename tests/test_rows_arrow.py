@@ -1,0 +1,236 @@
+"""Rows of Parquet and Arrow: columns with types, lists, damage, and what other formats make of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from rowjob import job, made, refused, table
+
+COLUMNS = {
+    "f64": pa.array([1.5, -0.0, 5e-324]), "f32": pa.array([1.5, 0.1, 3], pa.float32()), "f16": pa.array(np.array([1.5, 2, 3], np.float16)),
+    "i64": pa.array([1, -2, 2**53]), "u64": pa.array([1, 2, 2**64 - 1], pa.uint64()), "i8": pa.array([1, 2, 3], pa.int8()),
+    "dec": pa.array([Decimal("1.10"), Decimal("-2.20"), Decimal("3.30")]), "coded": pa.array([1.5, 2.5, 1.5]).dictionary_encode(),
+}  # fmt: skip
+PASSING: dict[str, Any] = COLUMNS | {
+    "bool": pa.array([True, None, False]), "text": pa.array(["a", None, 'b"\n,']), "large": pa.array(["a", "b", "c"], pa.large_string()),
+    "bytes": pa.array([b"\xff", None, b""]), "time": pa.array([dt.datetime(2024, 7, 1)] * 3, pa.timestamp("us", "Europe/Berlin")),  # noqa: DTZ001
+    "nanos": pa.array([1, 2, None], pa.timestamp("ns")), "date": pa.array([dt.date(2024, 7, 1)] * 3), "span": pa.array([1, 2, None], pa.duration("s")),
+    "hour": pa.array([1, 2, 3], pa.time32("s")), "codes": pa.array(["a", "b", None]).dictionary_encode(), "nothing": pa.nulls(3),
+    "wide": pa.array([Decimal("1.1")] * 3, pa.decimal256(40, 5)), "list": pa.array([[1, 2], None, []]), "fixed": pa.array([[1.0, 2.0]] * 3, pa.list_(pa.float64(), 2)),
+    "struct": pa.array([{"a": 1, "b": "x"}, None, {"a": 2, "b": None}]), "map": pa.array([[("a", 1)], None, []], pa.map_(pa.string(), pa.int64())),
+    "view": pa.array(["a", "b", "c"], pa.string_view()), 'a"\\b': pa.array([[1], [2], [3]]),
+}  # fmt: skip
+
+
+def write(path: Path, columns: dict[str, Any]) -> Any:
+    """A file of these columns and an id, and the table in it."""
+    content = pa.table({"id": pa.array([1, 2, 3], pa.int16()), **columns}).replace_schema_metadata({b"by": b"me"})
+    if path.suffix == ".parquet":
+        pq.write_table(content, path)
+        return pq.read_table(path)
+    opened = pa.ipc.new_file if path.name.startswith("file") else pa.ipc.new_stream
+    with opened(path, content.schema) as file:
+        file.write_table(content)
+    return content
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+@pytest.mark.parametrize("file", ["t.parquet", "file.arrow", "stream.arrow"])
+def test_every_type_of_number_is_read_as_float64(name: str, file: str, tmp_path: Path) -> None:
+    write(tmp_path / file, {"x": COLUMNS[name]})
+    found = [row["value"] for row in made("x", tmp_path / file, "--to", "jsonl").objects]
+    assert [repr(number) for number in found] == [repr(float(number)) for number in COLUMNS[name].to_pylist()]
+
+
+@pytest.mark.parametrize("file", ["t.parquet", "file.arrow", "stream.arrow"])
+def test_every_other_column_passes_exactly_with_its_type_and_the_metadata(file: str, tmp_path: Path) -> None:
+    before = write(tmp_path / file, PASSING)
+    out = tmp_path / f"out{Path(file).suffix}"
+    made("2*id", tmp_path / file, "--out", out)
+    after = table(out)
+    assert after.select(before.schema.names).equals(before)
+    assert after.select(before.schema.names).schema.equals(before.schema, check_metadata=True)
+    assert after.schema.metadata[b"by"] == b"me"
+    assert after.schema.names == [*before.schema.names, "value", "grad.id"]
+    assert after["value"].to_pylist() == [2.0, 4.0, 6.0]
+
+
+@pytest.mark.parametrize("name", PASSING)
+@pytest.mark.parametrize("to", ["csv", "jsonl"])
+def test_every_type_has_a_text_or_is_refused(name: str, to: str, tmp_path: Path) -> None:
+    write(tmp_path / "t.parquet", {name: PASSING[name]})
+    command = ("2*id", tmp_path / "t.parquet", "--to", to)
+    if name in ("bytes", "wide"):
+        assert "which CSV and JSON have no way to write\n  = --to parquet" in refused(*command)
+        return
+    done = made(*command)
+    cells = [row[1] for row in done.rows[1:]] if to == "csv" else [row[name] for row in done.objects]
+    assert [cell in ("", None) for cell in cells] == PASSING[name].is_null().to_pylist()
+    if name == "nanos":
+        return
+    for cell, value in zip(cells, PASSING[name].to_pylist(), strict=True):
+        if isinstance(value, str):
+            assert cell == value
+        elif isinstance(value, float):
+            assert float(cell) == value or np.float32(cell) == value
+    if name == 'a"\\b':
+        assert cells == (["[1]", "[2]", "[3]"] if to == "csv" else [[1], [2], [3]])
+
+
+@pytest.mark.parametrize(
+    "name", ["bool", "text", "large", "bytes", "time", "date", "span", "hour", "codes", "struct", "map", "view"]
+)
+def test_a_column_of_another_type_is_refused_with_its_type(name: str, tmp_path: Path) -> None:
+    write(tmp_path / "t.parquet", {"x": PASSING[name]})
+    said = refused("2*x", tmp_path / "t.parquet")
+    assert "t.parquet: column 'x' holds " in said
+    assert "not numbers\n  = convert it to float64 first" in said
+
+
+def test_nulls_are_cells_without_a_number(tmp_path: Path) -> None:
+    for column in (
+        pa.array([1, None, 3]),
+        pa.array([None, 2.5, None]),
+        pa.nulls(3),
+        pa.array([1.5, None, 2.0]).dictionary_encode(),
+    ):
+        write(tmp_path / "t.parquet", {"x": column})
+        done = job("2*x", tmp_path / "t.parquet", "--bad", "keep", "--out", tmp_path / "out.parquet")
+        values = [None if value is None else 2 * value for value in column.to_pylist()]
+        first = values.index(None) + 1
+        assert done.err.endswith(f"t.parquet, row {first}: column 'x': the cell is empty\n")
+        after = table(tmp_path / "out.parquet")
+        assert after["value"].to_pylist() == values
+        assert after["x"].to_pylist() == column.to_pylist()
+        assert f"row {first}: column 'x': the cell is empty" in refused("2*x", tmp_path / "t.parquet")
+
+
+LISTS = {
+    "list": pa.array([[1.0, 2.0], [3.0, 4.0], [5.0, -0.0]]), "large": pa.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], pa.large_list(pa.float64())),
+    "fixed": pa.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], pa.list_(pa.float64(), 2)), "whole": pa.array([[1, 2], [3, 4], [5, 6]]),
+    "matrices": pa.array([[[1.0, 2.0], [3.0, 4.0]]] * 3), "blocks": pa.array([[[1.0, 2.0], [3.0, 4.0]]] * 3, pa.list_(pa.list_(pa.float64(), 2), 2)),
+    "ragged": pa.array([[1.0, 2.0], [], [3.0]]), "holes": pa.array([[1.0, 2.0], None, [3.0, None]]), "holes of two": pa.array([[1.0, 2.0], None, [5.0, 6.0]], pa.list_(pa.float64(), 2)),
+    "texts": pa.array([["1"], ["a"], []]),
+}  # fmt: skip
+
+
+def squares(value: Any) -> float | None:
+    """The sum of the squares of all numbers in lists, None if something else is in them."""
+    try:
+        return float(np.sum(np.square(np.array(value, float)))) if value is not None else None
+    except ValueError:
+        return None
+
+
+@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("to", ["parquet", "arrow", "jsonl", "csv"])
+def test_lists_go_in_and_their_gradients_out_the_same_way(name: str, to: str, tmp_path: Path) -> None:
+    write(tmp_path / "t.parquet", {"x": LISTS[name]})
+    given = LISTS[name].to_pylist()
+    values = [None if number != number else number for number in map(squares, given)]
+    if name == "texts":
+        values = [None, None, 0.0]
+    gradients = [
+        None if value is None else (2 * np.array(lists)).tolist() for lists, value in zip(given, values, strict=True)
+    ]
+    done = job("sum(x^2)", tmp_path / "t.parquet", "--bad", "keep", "--out", tmp_path / f"out.{to}")
+    if to == "csv" and name in ("ragged", "texts"):
+        assert done.status == 4
+        assert "--to jsonl writes lists of any length" in done.err
+        return
+    assert done.status == 0, done.err
+    if to == "csv":
+        done = job("sum(x^2)", tmp_path / "out.csv", "--bad", "keep", "--prefix", "b.", "--to", "jsonl")
+        assert [row["b.value"] for row in done.objects] == values
+        assert [row["b.grad"]["x"] for row in done.objects] == gradients
+        return
+    found = (
+        table(tmp_path / f"out.{to}").to_pylist()
+        if to != "jsonl"
+        else made("0", tmp_path / "out.jsonl", "--prefix", "b.").objects
+    )
+    assert [row["x"] for row in found] == given
+    assert [row["value"] for row in found] == values
+    assert [(row["grad"]["x"] if to == "jsonl" else row["grad.x"]) for row in found] == gradients
+
+
+def test_rows_of_json_become_columns_of_one_type_each(tmp_path: Path) -> None:
+    """Fields that some rows lack, whole numbers and others, whatever arrives together."""
+    text = b'{"x":1,"t":null}\n{"x":2.5,"t":"a"}\n{"x":3,"u":4}\n'
+    for to in ("parquet", "arrow"):
+        made("2*x", "-", "--from", "jsonl", "--out", tmp_path / f"o.{to}", data=text)
+        found = table(tmp_path / f"o.{to}")
+        assert found.schema.names == ["x", "t", "u", "value", "grad.x"]
+        assert found["t"].to_pylist() == [None, "a", None]
+        assert found["u"].to_pylist() == [None, None, 4]
+        made("sum(x)", "-", "--from", "jsonl", "--out", tmp_path / f"o.{to}", data=b'{"x":[1,2]}\n{"x":[0.5]}\n')
+        assert table(tmp_path / f"o.{to}")["x"].to_pylist() == [[1.0, 2.0], [0.5]]
+        assert "make no column" in refused(
+            "sum(x)", "-", "--from", "jsonl", "--to", to, "--only", data=b'{"x":[1,2]}\n{"x":5}\n'
+        )
+
+
+def test_a_flipped_byte_in_a_file_of_ours_is_told_by_its_checksum(tmp_path: Path) -> None:
+    """Any one of them: the numbers are the same, or there are none."""
+    rows = "".join(f"{number!r}\n" for number in np.random.default_rng(1).normal(size=300).tolist())
+    made("x^2", "-", "--from", "csv", "--out", tmp_path / "t.parquet", data=f"x\n{rows}".encode())
+    whole = (tmp_path / "t.parquet").read_bytes()
+    expected = made("value*x", tmp_path / "t.parquet", "--to", "csv", "--only").out
+    checked = 0
+    for place in range(4, len(whole), 37):
+        damaged = bytearray(whole)
+        damaged[place] ^= 4
+        (tmp_path / "t.parquet").write_bytes(damaged)
+        done = job("value*x", tmp_path / "t.parquet", "--to", "csv", "--only")
+        assert (done.status, done.out) in ((4, b""), (0, expected)), place
+        checked += "fails its checksum" in done.err
+    assert checked > 50
+
+
+@pytest.mark.parametrize("file", ["t.parquet", "file.arrow"])
+def test_a_cut_or_strange_file_is_refused(file: str, tmp_path: Path) -> None:
+    write(tmp_path / file, {"x": COLUMNS["f64"]})
+    whole = (tmp_path / file).read_bytes()
+    for size in (0, 1, 4, 8, len(whole) // 2, len(whole) - 1):
+        (tmp_path / file).write_bytes(whole[:size])
+        assert file in refused("x", tmp_path / file)
+    (tmp_path / file).write_text("x\n1\n")
+    assert "is no " in refused("x", tmp_path / file)
+    (tmp_path / "t.csv").write_bytes(whole)
+    assert "add --from" in refused("x", tmp_path / "t.csv")
+    assert made("x", "-", "--to", "csv", "--only", data=whole).out.startswith(b"value,grad.x\n1.5,1.0\n")
+
+
+def test_arrow_with_names_that_are_no_text_is_damaged(tmp_path: Path) -> None:
+    write(tmp_path / "stream.arrow", {"columnname": COLUMNS["f64"]})
+    data = (tmp_path / "stream.arrow").read_bytes().replace(b"columnname", b"columnnam\xf2")
+    (tmp_path / "stream.arrow").write_bytes(data)
+    assert "is damaged" in refused("id", tmp_path / "stream.arrow")
+
+
+def test_files_without_rows_and_columns_that_stand_twice(tmp_path: Path) -> None:
+    empty = pa.table({"x": pa.array([], pa.float64()), "w": pa.array([], pa.list_(pa.float64()))})
+    pq.write_table(empty, tmp_path / "t.parquet")
+    made("x*2", tmp_path / "t.parquet", "--out", tmp_path / "o.parquet")
+    assert table(tmp_path / "o.parquet").schema.names == ["x", "w", "value", "grad.x"]
+    assert made("x*2", tmp_path / "t.parquet", "--to", "csv").out == b"x,w,value,grad.x\n"
+    twice = pa.Table.from_arrays([pa.array([1.0]), pa.array([2.0])], names=["x", "x"])
+    pq.write_table(twice, tmp_path / "t.parquet")
+    assert "2 columns 'x'" in refused("x*2", tmp_path / "t.parquet")
+
+
+@pytest.mark.parametrize("name", ["value", "grad.id", "note"])
+def test_a_column_with_the_name_of_a_result_is_refused(name: str, tmp_path: Path) -> None:
+    write(tmp_path / "t.parquet", {name: COLUMNS["f64"]})
+    said = refused("id", tmp_path / "t.parquet", "--notes", "--out", tmp_path / "o.parquet", status=2)
+    assert f"the column '{name}' is there already" in said
+    made("id", tmp_path / "t.parquet", "--notes", "--out", tmp_path / "o.parquet", "--prefix", "b.")
+    assert table(tmp_path / "o.parquet")[name].equals(table(tmp_path / "t.parquet")[name])
