@@ -8,6 +8,7 @@ all rows has no axis for them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,7 @@ def _matmul(reads: Sequence[Value], by_row: Sequence[bool], inner: Sequence[Shap
     """Of a matrix that is the same for all rows with vectors, one product of matrices; of others an einsum."""
     a, b = reads
     if not by_row[0] and len(inner[0]) == 2 and len(inner[1]) <= 2:
-        flat = np.reshape(b, (inner[1][0], -1))
+        flat = np.reshape(b, (inner[1][0], prod(inner[1][1:]) * rows))
         return np.reshape(a @ flat, (inner[0][0], *inner[1][1:], rows))
     if not by_row[1] and len(inner[0]) == 1 and len(inner[1]) == 2:
         return np.asarray(b.T @ a)
@@ -280,7 +281,7 @@ _RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("cofactor", "cofactor_back"), _singular),
     "prod_others": _moved,
     "spread": _spread,
-    "dot": lambda _, full, __, ___, ____: full[0] * full[1],
+    "dot": lambda _, full, __, ___, outer: full[0] * full[1] + (0.0 if outer else -0.0),  # of arrays it is a sum
     "outer": lambda _, full, __, ___, ____: full[0][:, None] * full[1],
     "cross": lambda _, full, __, ___, ____: np.cross(full[0], full[1], axisa=-2, axisb=-2, axisc=-2),
     "trace": lambda _, full, __, ___, ____: np.trace(full[0], axis1=-3, axis2=-2),

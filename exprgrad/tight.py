@@ -27,11 +27,12 @@ def tight(builder: Sharing, op: Row, inputs: tuple[int, ...], params: tuple[Stat
     wire = _folded(builder, op, inputs, params)
     if wire is None and rewrite is not None:
         wire = rewrite(builder, *inputs)
-        shapes = builder.shapes
-        if wire is not None and shapes is not None and op.name not in ("and", "or"):
-            fits = shapes[wire] == shape_of(op, [shapes[source] for source in inputs], params)
-            wire = wire if fits else None
-    return derive(builder, op, inputs, params) if wire is None else wire
+    if wire is None:
+        wire = derive(builder, op, inputs, params)
+    shapes = builder.shapes
+    if shapes is None or shapes[wire] == shape_of(op, [shapes[source] for source in inputs], params):
+        return wire
+    return builder.add(op, inputs, None, params)
 
 
 def _folded(builder: Sharing, op: Row, inputs: tuple[int, ...], params: tuple[Static, ...]) -> int | None:

@@ -283,6 +283,18 @@ def test_a_gate_that_fails_is_told_as_run_tells_it() -> None:
         run_rows(read("x*sum(inv(W))"), {"x": [1.0]}, constants={"W": np.ones((2, 2))})
 
 
+@pytest.mark.parametrize(
+    "text", ["y < nan < s", "(y >= nan >= s) * 2", "empty.dot(x)", "2/(-1).dot(x)", "sum(empty) + s"]
+)
+def test_odd_shapes(text: str) -> None:
+    """Conditions that fold keep the shape of an array, and arrays may have no elements."""
+    circuit = read(text)
+    columns = {
+        "y": np.ones((3, 2)), "s": np.zeros(3), "x": np.array([[1.0, 0, -0.0]] * 3), "empty": np.zeros((3, 0, 3)),
+    }  # fmt: skip
+    agree(circuit, {name: columns[name] for name in circuit.inputs}, 0, upstream=1.0, kinks=True)
+
+
 # ---------------------------------------------------------------- blocks and threads
 
 
