@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,6 +39,7 @@ class Files:
         self.opened: dict[int, Reader] = {}
         self.streams: list[Stream] = []
         self.example: Reader
+        _let_signals_in()
         try:
             self._look()
         except BaseException:
@@ -88,6 +90,17 @@ class Files:
     def taken(self) -> int:
         """The bytes that have been read."""
         return self.done + (self.open.taken if self.open is not None else 0)
+
+
+def _let_signals_in() -> None:
+    """Has SIGINT end a wait for rows, for a thread or for a reader.
+
+    polars takes the signal when it is imported, hands it on, and has the system take the wait up again.
+    """
+    import polars  # noqa: F401, ICN001
+
+    if hasattr(signal, "siginterrupt"):
+        signal.siginterrupt(signal.SIGINT, True)
 
 
 def _same_columns(first: Reader, other: Reader) -> None:
