@@ -37,10 +37,10 @@ def main() -> NoReturn:
         # the arguments are UTF-8 whatever the locale is, and so is what we print
         status = run_command([os.fsencode(argument).decode("utf-8", "surrogateescape") for argument in sys.argv[1:]])
     except (Stopped, KeyboardInterrupt) as stopped:  # the latter is how polars says it
-        number = stopped.number if isinstance(stopped, Stopped) else signal.SIGINT
-        signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
-        status = 128 + number
+        ended = stopped.number if isinstance(stopped, Stopped) else signal.SIGINT
+        signal.signal(ended, signal.SIG_DFL)
+        os.kill(os.getpid(), ended)
+        status = 128 + ended
     except MemoryError:
         os.write(2, b"error: there is not enough memory for this formula\n")
         os._exit(3)  # whatever Python wants to do now, there is no memory for it

@@ -1,0 +1,269 @@
+"""Rows in a process of their own: pipes, signals, full disks, terminals, and the same bytes whatever surrounds it."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import ROOT
+from exprgrad.rows import records as pieces_module
+from rowjob import Done, job
+
+COMMAND = [sys.executable, "-m", "exprgrad"]
+FORMULA = "x*sin(y) + exp(-x^2)"
+
+
+def shell(script: str, cwd: Path, **env: str) -> Done:
+    """A shell command in which $EG is the command."""
+    done = subprocess.run(
+        ["bash", "-c", script.replace("$EG", " ".join(COMMAND))],
+        capture_output=True, timeout=120, check=False, stdin=subprocess.DEVNULL, cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **env},
+    )  # fmt: skip
+    return Done(done.returncode, done.stdout, done.stderr.decode())
+
+
+def start(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+    """The command, running, with pipes to it and from it."""
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE) | options
+    return subprocess.Popen([*COMMAND, *arguments], bufsize=0, **pipes)
+
+
+def finished(process: subprocess.Popen[bytes]) -> int:
+    """The status of a command that has nothing to say."""
+    assert process.communicate(timeout=60) == (b"", b"")
+    return process.returncode
+
+
+def points(path: Path, rows: int) -> Path:
+    """A CSV file of so many rows."""
+    path.write_text("id,x,y\n" + "".join(f'"r{k}",{k / 7!r},{1 / (k + 1)!r}\n' for k in range(rows)))
+    return path
+
+
+def arrived(process: subprocess.Popen[bytes], wanted: bytes, seconds: float = 20) -> bytes:
+    """What has come out by the time this has."""
+    assert process.stdout is not None
+    found, until = b"", time.monotonic() + seconds
+    while wanted not in found and time.monotonic() < until:
+        if select.select([process.stdout], [], [], 0.1)[0]:
+            found += os.read(process.stdout.fileno(), 1 << 16)
+    assert wanted in found, found
+    return found
+
+
+@pytest.mark.parametrize(
+    ("format_", "text"),
+    [
+        ("jsonl", [b'{"x":1}\n', b'{"x":2}\n{"x"', b":3}\n"]),
+        ("csv", [b"x\n1\n", b"2\n", b"3\n"]),
+        ("tsv", [b"x\n1\n2", b"\n3\n", b"\n"]),
+    ],
+)
+def test_rows_come_out_of_a_pipe_that_stays_open(format_: str, text: list[bytes]) -> None:
+    process = start("x*10", "-", "--from", format_)
+    assert process.stdin is not None
+    process.stdin.write(text[0])
+    arrived(process, b"10.0")
+    process.stdin.write(text[1])
+    arrived(process, b"20.0")
+    process.stdin.write(text[2])
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (0, b"")
+    assert b"30.0" in out or format_ == "tsv"
+
+
+def test_packed_rows_come_through_a_pipe(tmp_path: Path) -> None:
+    points(tmp_path / "p.csv", 1000)
+    whole = shell(f"$EG '{FORMULA}' p.csv", tmp_path).out
+    for pack in ("gzip -c", "cat"):
+        assert shell(f"cat p.csv | {pack} | $EG '{FORMULA}' -", tmp_path) == Done(0, whole, "")
+    split = "(head -400 p.csv | gzip -c; tail -n +401 p.csv | gzip -c)"
+    assert shell(f"{split} | $EG '{FORMULA}' -", tmp_path) == Done(0, whole, "")
+    assert shell(f"gzip -c p.csv | head -c 9000 | $EG '{FORMULA}' - > /dev/null", tmp_path).status == 4
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize("waiting", [True, False])
+def test_a_signal_ends_it_quietly_and_leaves_the_target_as_it_was(
+    number: signal.Signals, status: int, waiting: bool, tmp_path: Path
+) -> None:
+    """Both while it waits for rows, and while all cores compute."""
+    target = tmp_path / "out.csv"
+    target.write_text("before")
+    files = ("-",) if waiting else (str(points(tmp_path / "p.csv", 100_000)), "--engine", "reference")
+    process = start(FORMULA, *files, "--from", "csv", "--out", str(target))
+    assert process.stdin is not None
+    if waiting:
+        process.stdin.write(b"x,y\n1,2\n")
+    until = time.monotonic() + 20
+    while len(list(tmp_path.glob(".*.tmp"))) == 0 and time.monotonic() < until:
+        time.sleep(0.02)
+    time.sleep(0.8)
+    process.send_signal(number)
+    begun = time.monotonic()
+    out, err = process.communicate(timeout=30)
+    assert time.monotonic() - begun < 2
+    assert (out, err) == (b"", b"")
+    assert process.returncode in (-number, status)
+    assert target.read_text() == "before"
+    assert {path.name for path in tmp_path.iterdir()} <= {"out.csv", "p.csv"}
+
+
+def test_killed_and_run_again_it_gives_the_same_bytes(tmp_path: Path) -> None:
+    points(tmp_path / "p.csv", 100_000)
+    command = (FORMULA, str(tmp_path / "p.csv"), "--out")
+    clean, out = tmp_path / "clean.csv", tmp_path / "out.csv"
+    assert finished(start(*command, str(clean))) == 0
+    for delay in (0.3, 0.6, 0.9):
+        process = start(*command, str(out))
+        time.sleep(delay)
+        process.kill()
+        process.communicate()
+        assert not out.exists() or out.read_bytes() == clean.read_bytes()
+    assert finished(start(*command, str(out))) == 0
+    assert out.read_bytes() == clean.read_bytes()
+
+
+def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
+    points(tmp_path / "p.csv", 100_000)
+    for to in ("csv", "jsonl", "parquet"):
+        done = shell(f"$EG '{FORMULA}' p.csv --to {to} | head -c 5; exit ${{PIPESTATUS[0]}}", tmp_path)
+        assert done.status in (0, 141)
+        assert done.err == ""
+
+
+@pytest.mark.parametrize("to", ["csv", "jsonl", "parquet", "arrow", "table", "markdown"])
+def test_a_closed_or_full_standard_output_is_an_error(to: str, tmp_path: Path) -> None:
+    points(tmp_path / "p.csv", 20)
+    for redirection in (">&-", "> /dev/full"):
+        done = shell(f"$EG '{FORMULA}' p.csv --to {to} {redirection}", tmp_path)
+        assert done.status == 6, redirection
+        assert done.err.startswith("error: ")
+        assert len(done.err.splitlines()) == 1
+
+
+def test_what_cannot_be_read_or_written_is_an_error(tmp_path: Path) -> None:
+    points(tmp_path / "p.csv", 3)
+    for script, why in (
+        ("$EG x - <&-", "standard input is closed"), ("$EG x no.csv", "no.csv"), ("$EG x 'no*.csv'", "no file matches no*.csv"),
+        ("mkdir d.csv; $EG x d.csv", "d.csv: is a directory"), ("$EG x p.csv --out no/o.csv", "no/o.csv"), ("$EG x p.csv --out /dev/full", "no space left"),
+        ("$EG x p.csv --out /dev/full --to parquet", "no space left"), ("ln -s loop.csv loop.csv; $EG x loop.csv", "loop.csv"),
+    ):  # fmt: skip
+        done = shell(f"{script}", tmp_path)
+        assert (done.status, done.out) == (6, b""), script
+        assert why in done.err, script
+        assert len(done.err.splitlines()) == 1
+
+
+def test_what_is_read_is_never_written(tmp_path: Path) -> None:
+    (tmp_path / "f.txt").write_text("x^2")
+    points(tmp_path / "a.csv", 3)
+    before = points(tmp_path / "p.csv", 3).read_bytes()
+    (tmp_path / "link.csv").symlink_to("p.csv")
+    os.link(tmp_path / "p.csv", tmp_path / "hard.csv")
+    for script in (
+        "$EG x p.csv --out p.csv", "$EG x p.csv --out link.csv", "$EG x p.csv >> p.csv", "$EG x - < p.csv --out p.csv",
+        "$EG x - < p.csv >> p.csv", "$EG x '[ap].csv' --out p.csv", "$EG x a.csv p.csv --out p.csv", "$EG x '*.csv' >> p.csv", "$EG x p.csv --to table --out p.csv",
+        "$EG x --rows hard.csv --to markdown >> p.csv", "$EG --file f.txt p.csv --out f.txt", "$EG x p.csv --expect >> p.csv",
+    ):  # fmt: skip
+        done = shell(script, tmp_path)
+        assert done.status == 2, (script, done)
+        assert "is a file that is read" in done.err, script
+        assert (tmp_path / "p.csv").read_bytes() == before, script
+        assert (tmp_path / "f.txt").read_text() == "x^2"
+
+
+def test_files_that_are_pipes_are_read_once(tmp_path: Path) -> None:
+    points(tmp_path / "p.csv", 3)
+    once = shell("$EG x p.csv", tmp_path).out
+    rows = once.splitlines(keepends=True)
+    for files in ("<(cat p.csv)", "- < p.csv", "/dev/stdin < p.csv"):
+        assert shell(f"$EG x --from csv {files}", tmp_path) == Done(0, once, ""), files
+    for files in ("<(cat p.csv) p.csv", "p.csv <(cat p.csv)", "p.csv - < p.csv", "<(cat p.csv) <(cat p.csv)"):
+        assert shell(f"$EG x --from csv {files}", tmp_path) == Done(0, once + b"".join(rows[1:]), ""), files
+
+
+def terminal(*arguments: str, data: Path, seconds: float = 60) -> tuple[int, bytes, bytes]:
+    """The command with standard error on a terminal: its status, what it wrote, what the terminal got."""
+    master, slave = pty.openpty()
+    with open(data.with_suffix(".out"), "wb+") as out:
+        process = start(*arguments, stdout=out, stderr=slave, env={**os.environ, "TERM": "xterm", "COLUMNS": "80"})
+        os.close(slave)
+        seen, until = b"", time.monotonic() + seconds
+        while time.monotonic() < until:
+            try:
+                seen += os.read(master, 4096)
+            except OSError:  # nobody has the other end
+                break
+        os.close(master)
+        process.communicate(timeout=20)
+        out.seek(0)
+        return process.returncode, out.read(), seen
+
+
+def test_a_bar_is_on_the_terminal_for_long_work_only(tmp_path: Path) -> None:
+    long = points(tmp_path / "long.csv", 40_000)
+    slowly = (FORMULA, str(long), "--engine", "reference", "--to", "csv")
+    status, out, seen = terminal(*slowly, data=long)
+    assert (status, out.count(b"\n")) == (0, 40_001)
+    assert b"rows" in seen
+    assert b"a second" in seen
+    assert terminal(*slowly, "--quiet", data=long) == (0, out, b"")
+    short = points(tmp_path / "short.csv", 5)
+    assert terminal(FORMULA, str(short), data=short)[2] == b""
+
+
+def test_the_same_bytes_whatever_surrounds_it(tmp_path: Path) -> None:
+    points(tmp_path / "p.csv", 30)
+    (tmp_path / "polars.py").write_text("raise SystemExit('imported from the current folder')")
+    (tmp_path / "pyarrow.py").write_text("raise SystemExit('imported from the current folder')")
+    surroundings: tuple[dict[str, str], ...] = (
+        {}, {"LC_ALL": "C", "PYTHONHASHSEED": "1"}, {"LC_ALL": "tr_TR.UTF-8", "NO_COLOR": "1", "COLUMNS": "7"},
+        {"PYTHONHASHSEED": "2", "HOME": "/nonexistent", "TMPDIR": "/nonexistent", "POLARS_VERBOSE": "1"}, {"TERM": "dumb", "POLARS_MAX_THREADS": "1", "TZ": "Asia/Tokyo"},
+    )  # fmt: skip
+    script = Path(sys.executable).with_name("exprgrad")
+    for to in ("csv", "jsonl", "parquet"):
+        found = {
+            shell(f"{script} '{FORMULA}' p.csv --to {to}", tmp_path, PYTHONPATH="", **env).out for env in surroundings
+        }
+        assert len(found) == 1
+        assert len(found.pop()) > 1000
+
+
+def test_the_same_bytes_for_any_size_of_piece_and_number_of_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = points(tmp_path / "p.csv", 400).read_bytes() + b'"a\n""b""",nan,1\n\n'
+    lines = job(FORMULA, "-", "--to", "jsonl", "--prefix", "b.", data=text).out
+    from exprgrad.jobs import rows
+    from exprgrad.rows import stream
+
+    for data, to in (
+        (text, "csv"),
+        (text, "jsonl"),
+        (text, "parquet"),
+        (lines, "jsonl"),
+        (lines, "csv"),
+        (lines, "parquet"),
+    ):
+        seen = set()
+        for size, workers in ((2_000_000, 1), (7, 1), (64, 2), (1000, 4), (5000, 2)):
+            monkeypatch.setattr(pieces_module.pieces, "__defaults__", (size,))
+            monkeypatch.setattr(stream, "_LARGE", 500)
+            monkeypatch.setattr(rows, "cores", lambda workers=workers: workers)
+            seen.add(job(FORMULA, "-", "--to", to, "--bad", "keep", data=data))
+        assert len(seen) == 1
+        done = seen.pop()
+        assert done.status == 0
+        assert "1 of 401 rows" in done.err
+        assert "standard input, line 40" in done.err
