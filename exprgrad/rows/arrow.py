@@ -113,10 +113,13 @@ class Reader(reader.Reader):
             )
         if pa.types.is_decimal(kind):
             column = column.cast(pa.string())  # as a decimal, 3.30 would become 3.3000000000000003
-        numbers = column.cast(pa.float64(), safe=False)
-        for row in np.flatnonzero(column.is_null()) if column.null_count else ():
-            bad.setdefault(int(row), f"column '{shown(name, 30)}': the cell is empty")
-        return numbers.fill_null(np.nan).to_numpy(zero_copy_only=False)
+        if column.type != pa.float64():
+            column = column.cast(pa.float64(), safe=False)
+        if column.null_count:
+            for row in np.flatnonzero(column.is_null()):
+                bad.setdefault(int(row), f"column '{shown(name, 30)}': the cell is empty")
+            column = column.fill_null(np.nan)
+        return column.to_numpy(zero_copy_only=False)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -131,9 +134,9 @@ class Reader(reader.Reader):
 
 
 def _parquet(file: Any) -> Iterator[Any]:
-    """The batches of a Parquet file, a row group at a time."""
+    """The batches of a Parquet file, a row group at a time; its own threads would wait for ours."""
     for group in range(file.num_row_groups):
-        yield from file.iter_batches(batch_size=BATCH, row_groups=[group], use_threads=True)
+        yield from file.iter_batches(batch_size=BATCH, row_groups=[group], use_threads=False)
 
 
 def _is_list(kind: Any) -> bool:

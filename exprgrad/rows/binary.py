@@ -11,7 +11,6 @@ from exprgrad.errors import DataError, shown
 from exprgrad.files import Kept
 from exprgrad.rows.block import Block, Column, Mask
 from exprgrad.rows.compute import Answer
-from exprgrad.rows.delimited import polars
 from exprgrad.rows.results import Layout, flat, gaps
 
 _GROUP = 1 << 16  # rows that are collected from a slow source before they are written
@@ -35,7 +34,7 @@ class Writer:
         columns: dict[str, Any] = {}
         metadata = None
         if not layout.only:
-            table = block.columns if self.schema is not None else polars(layout, block).to_arrow()
+            table = block.columns if self.schema is not None else _from_text(layout, block)
             metadata = table.schema.metadata
             if len(set(table.schema.names)) < len(table.schema.names):
                 raise DataError("two columns have the same name", hint="rename one of them")
@@ -89,9 +88,9 @@ class Writer:
         texts = [
             field.name for field in schema if not (pa.types.is_floating(field.type) or pa.types.is_nested(field.type))
         ]
-        self.writer = pq.ParquetWriter(
-            pa.PythonFile(Kept(self.file), mode="w"), schema, compression="zstd", compression_level=1,
-            use_dictionary=texts, write_page_checksum=True,
+        self.writer = pq.ParquetWriter(  # zstd takes twice as long, for gradients a twentieth smaller
+            pa.PythonFile(Kept(self.file), mode="w"), schema, compression="snappy", use_dictionary=texts,
+            write_page_checksum=True,
         )  # fmt: skip
 
     def _cast(self, table: Any) -> Any:
@@ -146,6 +145,13 @@ def _together(schemas: list[Any]) -> Any:
         return pa.unify_schemas(schemas, promote_options="permissive")
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         return schemas[0]  # the table that does not fit is told of with its types
+
+
+def _from_text(layout: Layout, block: Block) -> Any:
+    """The columns of a text format as an Arrow table."""
+    from exprgrad.rows.delimited import polars  # not imported from Parquet to Parquet
+
+    return polars(layout, block).to_arrow()
 
 
 def _lists(column: Column, missing: Mask | None) -> Any:

@@ -7,7 +7,6 @@ import re
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from exprgrad.errors import shown
@@ -33,8 +32,10 @@ def number(text: str | None) -> float:
     return value
 
 
-def numbers(texts: pl.Series) -> tuple[NDArray[np.float64], dict[int, str]]:
-    """The numbers of a column of texts, and what is wrong with those that have none, which are NaN."""
+def numbers(texts: Any) -> tuple[NDArray[np.float64], dict[int, str]]:
+    """The numbers of a polars column of texts, and what is wrong with those that have none, which are NaN."""
+    import polars as pl
+
     values = texts.str.strip_chars(" \t").cast(pl.Float64, strict=False)
     found = values.fill_null(math.nan).to_numpy().copy()
     wrong: dict[int, str] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -39,7 +40,6 @@ class Files:
         self.opened: dict[int, Reader] = {}
         self.streams: list[Stream] = []
         self.example: Reader
-        _let_signals_in()
         try:
             self._look()
         except BaseException:
@@ -66,6 +66,7 @@ class Files:
 
     def raw(self) -> Iterator[Any]:
         """Pieces of all files, each with its reader; None before a wait."""
+        _let_signals_in()
         for number, path in enumerate(self.words):
             rows = self.opened.pop(number, None) or reader(self._source(path))
             _same_columns(self.example, rows)
@@ -97,9 +98,7 @@ def _let_signals_in() -> None:
 
     polars takes the signal when it is imported, hands it on, and has the system take the wait up again.
     """
-    import polars  # noqa: F401, ICN001
-
-    if hasattr(signal, "siginterrupt"):
+    if "polars" in sys.modules and hasattr(signal, "siginterrupt"):
         signal.siginterrupt(signal.SIGINT, True)
 
 
