@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext
 from typing import Any, BinaryIO, NamedTuple
 
@@ -94,12 +94,7 @@ def _all(options: Options, files: Files, say: Callable[[str], None]) -> None:
         names, first.header, places, formula.shapes, formula.value, formula.gradient, options.only, formula.told,
         options.prefix,
     )  # fmt: skip
-    for name in [name for name in options.values if name in names]:
-        say(
-            Report(
-                f"{named(name)} is {shown(options.values[name])} in every row: the column of that name is not read"
-            ).render("note")
-        )
+    _overridden(options, names, say)
     policy = Policy(options.bad, options.strict)
 
     def parse(item: tuple[Reader, Any]) -> Block:
@@ -139,6 +134,7 @@ def _each(options: Options, files: Files, say: Callable[[str], None]) -> None:
             f"{example.stream.name} has no column '{FIELD}'",
             hint="each row has its own formula there; or write one formula before the file",
         )
+    _overridden(options, example.names, say)
     constants = {name: value(name, text) for name, text in options.values.items()}
     upstream = None if options.upstream is None else value("--upstream", options.upstream)
     told = options.notes or options.strict or options.bad == "keep"
@@ -146,6 +142,13 @@ def _each(options: Options, files: Files, say: Callable[[str], None]) -> None:
         options.formula, constants, options.of, options.wrt, upstream, options.engine, expect=options.expect, told=told
     )
     cases.perform(options, files, "table" if options.expect else destination(options, files.formats[0]), found, say)
+
+
+def _overridden(options: Options, names: Container[str], say: Callable[[str], None]) -> None:
+    """Says which columns are not read, because the command line has a value for all rows."""
+    for name in [name for name in options.values if name in names and not options.quiet]:
+        message = f"{named(name)} is {shown(options.values[name])} in every row: the column of that name is not read"
+        say(Report(message).render("note"))
 
 
 def _bound(options: Options, first: Reader) -> tuple[Circuit, dict[str, Place], dict[str, Value], dict[str, Value]]:

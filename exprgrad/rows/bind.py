@@ -28,7 +28,7 @@ def bind(
     for name, wire in circuit.inputs.items():
         if name in given:
             continue
-        place = _place(name, names, stripped, source)
+        place = place_of(name, names, stripped, source)
         if place is not None:
             found[name] = place._replace(lists=place.columns[0] in lists)
         elif circuit.gates[wire].value is None:
@@ -36,7 +36,7 @@ def bind(
     return found
 
 
-def _place(name: str, names: Sequence[str], stripped: list[str], source: str) -> Place | None:
+def place_of(name: str, names: Sequence[str], stripped: list[str], source: str) -> Place | None:
     """Where one variable stands."""
     count = stripped.count(name)
     if count > 1:

@@ -15,6 +15,7 @@ from exprgrad.circuit import Circuit
 from exprgrad.errors import DataError, ExprgradError, named, nearest, shown
 from exprgrad.gates import CONSTANTS
 from exprgrad.read import read
+from exprgrad.rows.bind import place_of
 from exprgrad.rows.block import Block, Place, stacked
 from exprgrad.rows.cells import CellError, nested, number
 from exprgrad.rows.compute import Answer, Formula
@@ -75,6 +76,7 @@ class Cases:
         """The rows of a block with their results, in their order."""
         cases: list[Case] = []
         groups: dict[Any, list[tuple[int, dict[str, Value]]]] = {}
+        columns = None if self.formula is None or reader.loose else [name.strip() for name in reader.names]
         for row, (fields, raw, why) in enumerate(reader.fields(block)):
             case = Case(block.place(row), raw, fields)
             if why:
@@ -88,7 +90,7 @@ class Cases:
             case = case._replace(formula=text)
             try:
                 key, circuit = self._circuit(text, fields)
-                point = self._point(circuit, fields)
+                point = self._point(circuit, fields, columns)
             except ExprgradError as error:
                 cases.append(case._replace(bad=_placed(error, case.place)))
                 continue
@@ -118,16 +120,16 @@ class Cases:
             raise found
         return key, found
 
-    def _point(self, circuit: Circuit, fields: Mapping[str, Any]) -> dict[str, Value]:
-        """The values of a row's variables."""
+    def _point(self, circuit: Circuit, fields: Mapping[str, Any], columns: list[str] | None) -> dict[str, Value]:
+        """The values of a row's variables; an array has all its ``columns``, without these as many as the row."""
         point = {name: given for name, given in self.constants.items() if name in circuit.inputs}
         for name in circuit.inputs:
-            if name in point or name not in fields or (self.expect and name in ("value", "grad")):
+            if name in point or (self.expect and name in ("value", "grad")):
                 continue
-            try:
-                point[name] = value_of_field(fields[name])
-            except CellError as error:
-                raise DataError(f"field '{shown(name, 30)}': {error}") from None
+            names = [str(field) for field in fields] if columns is None else columns
+            place = Place((name,)) if name in fields else place_of(name, names, names, "the row")
+            if place is not None:
+                point[name] = _value_at(place, fields)
         missing = [
             name for name, wire in circuit.inputs.items() if name not in point and circuit.gates[wire].value is None
         ]
@@ -166,6 +168,21 @@ class Cases:
         answer = formula(block)
         for place, (row, _) in enumerate(rows):
             cases[row] = _answered(cases[row], answer, place)
+
+
+def _value_at(place: Place, fields: Mapping[str, Any]) -> Value:
+    """The value that stands in one field or, its elements one by one, in several.  Raises DataError."""
+    values: list[Value] = []
+    for name in place.columns:
+        try:
+            values.append(value_of_field(fields.get(name)))
+        except CellError as error:
+            raise DataError(f"field '{shown(name, 30)}': {error}") from None
+    if not place.shape:
+        return values[0]
+    if any(map(np.ndim, values)):
+        raise DataError(f"the fields '{shown(place.columns[0], 30)}' … hold arrays, not numbers")
+    return np.array(values, np.float64).reshape(place.shape)
 
 
 def value_of_field(field: Any) -> Value:

@@ -12,6 +12,7 @@ from rich.text import Text
 from exprgrad.errors import shown
 from exprgrad.rows.stream import Tally
 from exprgrad.rows.summary import Line, Summary
+from exprgrad.views.table import Uncut
 
 HEADERS = ("", "mean", "spread", "min", "max", "distribution", "share")
 _BARS = "▁▂▃▄▅▆▇█"
@@ -61,7 +62,7 @@ def show(summary: Summary, tally: Tally) -> RenderableType:
         table.add_column(header, justify="left" if left else "right", no_wrap=True)
     for line in cells(summary):
         table.add_row(*[Text(cell) for cell in line])
-    return Group(table, *[Text(line) for line in said(summary, tally)])
+    return Group(Uncut(table), *[Text(line) for line in said(summary, tally)])
 
 
 def _digits(number: float) -> str:

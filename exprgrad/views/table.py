@@ -131,6 +131,17 @@ def draw(renderable: RenderableType, to_terminal: bool) -> list[str]:
     return [line.rstrip() for line in text.getvalue().splitlines()]
 
 
+class Uncut:
+    """A table that is as wide as its columns need, however narrow the terminal is."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        needed = Measurement.get(console, options.update(max_width=1_000_000), self.table).minimum
+        yield from console.render(self.table, options.update(max_width=max(options.max_width, needed)))
+
+
 class _Fitting:
     """The table in the layout that fits: all columns, or local gradients below the formula."""
 
@@ -142,9 +153,7 @@ class _Fitting:
         if sum([3 + width for _, width, _ in columns]) < options.max_width:
             yield from console.render(_wide(columns, self.rows), options)
             return
-        table = _narrow(self.rows)
-        needed = Measurement.get(console, options.update(max_width=1_000_000), table).minimum
-        yield from console.render(table, options.update(max_width=max(options.max_width, needed)))
+        yield from console.render(Uncut(_narrow(self.rows)), options)
 
 
 def _columns(rows: list[Line]) -> list[tuple[str, int, list[str]]]:
