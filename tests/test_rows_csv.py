@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from exprgrad.rows import csv as formats_csv
 from exprgrad.rows import records as pieces_module
-from rowjob import TEXTS, job, records
+from rowjob import TEXTS, job, made, records, refused
 
 NUMBERS = st.sampled_from(
     ["1", "2.5", "-0", "nan", "inf", "-Infinity", " 3 ", "5e-324", "0.1", "+7", "1.", ".5", "1E5"]
@@ -86,4 +86,82 @@ def test_reading_at_once_agrees_with_reading_record_by_record(made: tuple[list[s
             patch.setattr(formats_csv.Reader, "_rectangular", never)
             slow = job(*command, data=made[2])
         assert (fast.status, fast.err) == (slow.status, slow.err) == (0, fast.err)
-        assert records(fast.out) == records(slow.out) if to == "csv" else fast == slow
+        assert fast.out == slow.out
+
+
+@pytest.mark.parametrize(
+    ("cell", "why"),
+    [
+        ("", "the cell is empty"), ("  \t", "the cell is empty"), ("abc", "'abc' is not a number"), ("1_000", "'1_000' is not a number"),
+        ("١", "'١' is not a number"), ("１", "'１' is not a number"), ("1e400", "1e400 is too large for a float64"), ("-1e999", "-1e999 is too large"),
+        ("9" * 400, "too large for a float64"), ("0x1F", "'0x1F' is not a number"), ("1e", "'1e' is not a number"), ("1,5", "'1,5' is not a number"),
+        ("1d5", "'1d5' is not a number"), ("\xa01", "is not a number"), ("1\x0b", "'1\\x0b' is not a number"), ("\x1b[31m1", "'\\x1b[31m1' is not a number"), ("true", "'true' is not a number"),
+        ("infinit", "'infinit' is not a number"), ("nan(1)", "'nan(1)' is not a number"), ("1\n2", "'1\\x0a2' is not a number"), ("x" * 5000, "…"), ("1 2", "'1 2' is not a number"),
+        ("=1+1", "'=1+1' is not a number"), ('"1"', "is not a number"), ("1.2.3", "'1.2.3' is not a number"), (".", "'.' is not a number"), ("+", "'+' is not a number"),
+    ],
+)  # fmt: skip
+def test_a_cell_that_is_no_number_stops_is_skipped_or_is_kept(cell: str, why: str) -> None:
+    """With its line, its column and its text; and no row is lost."""
+    text = io.StringIO()
+    csv.writer(text).writerows([["t", "x"], ["a\nb", "1"], ["c", cell], ["d", "2"]])
+    command, data = ("x*2", "-", "--from", "csv"), text.getvalue().encode()
+    stop = job(*command, data=data)
+    assert (stop.status, [row[2] for row in stop.rows]) == (4, ["value", "2.0"])
+    assert stop.err.startswith("error: standard input, line 4: column 'x': ")
+    assert why in stop.err
+    assert stop.err.endswith("\n  = --bad skip leaves such rows out, --bad keep keeps them\n")
+    skip = job(*command, "--bad", "skip", data=data)
+    assert (skip.status, [row[2] for row in skip.rows]) == (0, ["value", "2.0", "4.0"])
+    assert skip.err.startswith("note: 1 of 3 rows left out\n  = the first: standard input, line 4: column 'x': ")
+    assert job(*command, "--bad", "skip", "--quiet", data=data) == skip._replace(err="")
+    keep = job(*command, "--bad", "keep", data=data)
+    assert [row[:4] for row in keep.rows] == [
+        ["t", "x", "value", "grad.x"],
+        ["a\nb", "1", "2.0", "2.0"],
+        ["c", cell, "", ""],
+        ["d", "2", "4.0", "2.0"],
+    ]
+    assert why in keep.rows[2][4]
+    assert made("t2", "-", "--from", "csv", "-t2", "1", data=data).rows[2][:2] == ["c", cell]  # nobody needs it
+    for to in ("jsonl", "tsv"):
+        assert job(*command, "--bad", "keep", "--to", to, data=data).out.count(b"\n") >= 3
+
+
+@pytest.mark.parametrize(
+    ("data", "rows"),
+    [
+        (b"x,t\n1,a", 1), (b"x,t\r\n1,a\r\n", 1), (b"\xef\xbb\xbfx,t\n1,a\n\n\n", 1), (b"\n\r\nx,t\n\n1,a\n\r\n2,b\n\n", 2), (b'"x",t\n"1","a"\n', 1),
+        (b" x ,t\n 1\t,a\n", 1), (b"x,t\n1,\r\n2,b\r\n", 2), (b'x,t\n1,"\r"\n2,"a\r\n"\r\n3,\n', 3), (b'x,t\n1,a"b\n2,"""c"""\n3,""\n', 3), (b"x\n1\n2\n", 2),
+        (b"x\n", 0), (b"x", 0), (b'x,"t\nu"\n1,a\n', 1), (b"x,t\n1,\x01\n2,\xe2\x80\xa8\n", 2), (b",x,t\n0,1,\n", 1), ("х,x\n0,1\n".encode(), 1), (b'x,t\n1,"' + b"a,\n" * 9999 + b'"\n', 1),
+    ],
+)  # fmt: skip
+def test_what_is_a_row_is_as_python_reads_it(data: bytes, rows: int) -> None:
+    done = made("x", "-", "--from", "csv", data=data)
+    expected = records(data)
+    assert [row[: len(expected[0])] for row in done.rows] == expected
+    assert len(done.rows) == rows + 1
+    assert made("x", "-", "--from", "csv", "--to", "jsonl", data=data.replace(b",t", b",t2")).out.count(b"\n") == rows
+    with pytest.MonkeyPatch.context() as patch:
+        for size in (7, 64):
+            _set_piece(patch, size)
+            assert made("x", "-", "--from", "csv", data=data) == done
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"", "is empty\n  = its first line is to name the columns"), (b"\n\r\n", "is empty"), (b"\xef\xbb\xbf", "is empty"), (b'x,t\n1,"abc\n2,d\n', "line 2: a quote is never closed"),
+        (b'"x\n1\n', "line 1: a quote is never closed"), (b'x,t\n1,a\n2,"abc"d\n', "line 3: a cell goes on behind its closing quote\n  = a quote inside"), (b"x\r1\r", "line 1: lines end in a carriage return alone"),
+        (b"x,t\n1,a\rb\n", "line 2: a carriage return stands alone"), (b'x,t\n1,a\rb\n2,"c"\n', "line 2: a carriage return stands alone"), (b'x,t\n1,a\n2,"b"\rc\n', "line 3: a carriage return stands alone"),
+        (b"x,t\n1,a\0b\n", "line 2 has a NUL byte"), (b"\0\0\0\0", "line 1 has a NUL byte"), (b"x,t\n1,\xff\n", "line 2 is not UTF-8: byte 0xff"), ("x,t\n1,é\n".encode("latin-1"), "line 2 is not UTF-8: byte 0xe9"),
+        ("x\n1\n".encode("utf-16"), "is UTF-16, not UTF-8"), ("x\n1\n".encode("utf-16-be"), "is UTF-16"), (b"x,t\n1\n", "line 2: 1 cell where the header has 2"),
+        (b"x,t\n1,2,3,\n", "line 2: 4 cells where the header has 2; left over: '3', ''"), (b"x\n1,\n", "line 2: 2 cells where the header has 1; left over: ''"), (b"x," * 100_001 + b"\n", "line 1: 100,002 columns are more than 100,000"),
+        (b'x,t\n1,"' + b"a" * 70_000_000 + b'"\n', "line 2: the row is longer than 64,000,000 bytes"),
+    ],
+)  # fmt: skip
+def test_what_is_no_csv_is_refused_with_its_line(data: bytes, why: str) -> None:
+    for to in ("csv", "jsonl") if len(data) < 1_000_000 else ("csv",):
+        assert why in refused("x", "-", "--from", "csv", "--to", to, data=data)
+    with pytest.MonkeyPatch.context() as patch:
+        _set_piece(patch, 9)
+        assert len(data) > 1000 or why in refused("x", "-", "--from", "csv", data=data)

@@ -25,6 +25,14 @@ from exprgrad.rows.sources import Stream
 from exprgrad.values import Value
 
 _MAX_COLUMNS = 100_000
+_WRONG = {  # what Python's csv module says, and what we do
+    "new-line": (
+        "a carriage return stands alone in it",
+        "save the file with \\n or \\r\\n line ends, or put the cell in quotes",
+    ),
+    "expected after": ("a cell goes on behind its closing quote", 'a quote inside a cell in quotes is doubled: ""'),
+    "field limit": (f"a cell is longer than {MAX_RECORD:,} bytes", "is a quote left open?"),
+}
 _LINE = "\x01"  # a separator that no line has: the whole line is one cell
 # polars would unpack what begins like packed data, and leave a BOM out: a cell may well begin with x^2
 _PACKED = (b"x\x01", b"x^", b"x\x9c", b"x\xda", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xef\xbb\xbf")
@@ -75,6 +83,8 @@ class Reader(reader.Reader):
         if returns:
             data = data.replace(b"\r\n", b"\n")
             returns = b"\r" in data
+        elif b"\r" in data:
+            returns = data.count(b"\r") != data.count(b"\r\n")
         wanted = sorted({self.names.index(column) for place in places.values() for column in place.columns})
         packed = data.startswith(_PACKED)
         columns = None if packed else self._at_once(data, wanted)
@@ -209,6 +219,7 @@ class Reader(reader.Reader):
         """Record by record: rows of another length, blank lines, quotes inside cells."""
         lines: list[int] = []
         rows: list[list[str]] = []
+        texts: list[str] = []
         bad: dict[int, str] = {}
         columns: dict[int, list[float]] = {k: [] for k in wanted}
         start = 0
@@ -221,13 +232,11 @@ class Reader(reader.Reader):
             cells = _cells(record, self.separator, f"{self.stream.name}, line {line}")
             row, given = len(rows), len(cells)
             if given != len(self.names):
-                more = (
-                    f"; the last are {shown(', '.join(cells[len(self.names) :]), 40)}"
-                    if given > len(self.names)
-                    else ""
-                )
+                over = [f"'{shown(cell, 15)}'" for cell in cells[len(self.names) :]]
+                more = f"; left over: {', '.join(over[:3])}{' …' * (len(over) > 3)}" if over else ""
                 bad[row] = f"{given} cell{'s' if given != 1 else ''} where the header has {len(self.names)}{more}"
                 cells = [*cells, *[""] * len(self.names)][: len(self.names)]
+                record = joined(cells, self.separator)
             for k in wanted:
                 try:
                     columns[k].append(number(cells[k]))
@@ -236,13 +245,14 @@ class Reader(reader.Reader):
                     bad.setdefault(row, f"column '{shown(self.names[k], 30)}': {error}")
             lines.append(line)
             rows.append(cells)
+            texts.append(record)
         arrays = {k: np.array(column) for k, column in columns.items()}
         return Block(
             len(rows),
             self._gathered(arrays, places),
             bad,
             lambda row: f"{self.stream.name}, line {lines[row]}",
-            lambda: pl.Series([joined(cells, self.separator) for cells in rows], dtype=pl.String),
+            lambda: pl.Series(texts, dtype=pl.String),
             lambda: self._named(
                 pl.DataFrame(rows, schema=[(str(k), pl.String) for k in range(len(self.names))], orient="row")
             ),
@@ -272,9 +282,10 @@ def _cells(record: str, separator: str, where: str) -> list[str]:
     try:
         return next(csv.reader([record], delimiter=separator, strict=True), [""])
     except csv.Error as error:
-        raise DataError(
-            f"{where}: {shown(str(error))}", hint='a quote inside a cell in quotes is doubled: ""'
-        ) from None
+        why, hint = next(
+            (told for part, told in _WRONG.items() if part in str(error)), ("it is no CSV", "is a quote out of place?")
+        )
+        raise DataError(f"{where}: {why}", hint=hint) from None
 
 
 def _records(data: bytes, separator: bytes, rows: int) -> pl.Series:

@@ -69,7 +69,7 @@ def pieces(stream: Stream, cut: Cut, size: int = PIECE) -> Iterator[Piece | None
                 hint="is a quote left open?",
             )
         else:
-            wanted = max(wanted, 2 * len(rest))
+            wanted = max(wanted, min(2 * len(rest), MAX_RECORD + 1))
         if ended:
             return
 

@@ -203,7 +203,7 @@ def _format(stream: Stream, path: str, wanted: str | None) -> str:
                 hint=hint,
             )
         raise DataError(f"{stream.name} is empty, which no {by_name.capitalize()} file is")
-    if start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in start[:4]:
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff") or start[:2].count(0) == start[2:4].count(0) == 1:
         raise DataError(f"{stream.name} is UTF-16, not UTF-8", hint="save it as UTF-8")
     if by_name:
         return by_name
