@@ -197,7 +197,9 @@ def _format(stream: Stream, path: str, wanted: str | None) -> str:
             return by_bytes
         if start or by_name not in BINARY:
             what = by_bytes.capitalize() if by_bytes else f"no {by_name.capitalize()} file"
-            hint = f"its first bytes are those of {what}: add --from {by_bytes}" if by_bytes else ""
+            hint = "--from says what it is in"
+            if by_bytes:
+                hint = f"its first bytes are those of {what}: add --from {by_bytes}"
             raise DataError(
                 f"{stream.name} is {what}, whatever its name says" if by_bytes else f"{stream.name} is {what}",
                 hint=hint,
