@@ -57,7 +57,7 @@ MIX = Race(
     "in.parquet",
     9,
     MIXED,
-    {"polars: sink_parquet at zstd's level 1": 1},
+    {"polars: sink_parquet, snappy as ours": 1},
 )
 TALK = Race(f"JSON Lines to JSON Lines, {FEW:,} rows", FORMULA, "in.jsonl", 5, LINES, {})
 

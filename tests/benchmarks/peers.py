@@ -170,8 +170,8 @@ rows = pl.scan_parquet(sys.argv[1]).with_columns(
 """
 
 MIXED = {
-    "polars: sink_parquet at zstd's level 1": _MIXED + "rows.sink_parquet(sys.argv[2], compression_level=1)",
-    "polars: sink_parquet at its own level, 3": _MIXED + "rows.sink_parquet(sys.argv[2])",
+    "polars: sink_parquet, snappy as ours": _MIXED + "rows.sink_parquet(sys.argv[2], compression='snappy')",
+    "polars: sink_parquet, its own zstd": _MIXED + "rows.sink_parquet(sys.argv[2])",
 }
 """Programs from Parquet to Parquet: the formula of fifty gates in rows.py, its intermediate results shared."""
 
