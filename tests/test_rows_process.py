@@ -82,6 +82,22 @@ def test_rows_come_out_of_a_pipe_that_stays_open(format_: str, text: list[bytes]
     assert b"30.0" in out or format_ == "tsv"
 
 
+@pytest.mark.parametrize(("format_", "rows"), [("csv", [b"x\n", b"1\n2\n"]), ("jsonl", [b'{"x":1}\n', b'{"x":2}\n'])])
+def test_a_pipe_that_does_not_block_is_waited_for(format_: str, rows: list[bytes]) -> None:
+    mine, theirs = os.pipe()
+    os.set_blocking(mine, False)
+    process = start("x*10", "-", "--from", format_, stdin=mine)
+    os.close(mine)
+    for row in rows:
+        time.sleep(0.5)
+        os.write(theirs, row)
+    os.close(theirs)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (0, b"")
+    assert b"10.0" in out
+    assert b"20.0" in out
+
+
 def test_packed_rows_come_through_a_pipe(tmp_path: Path) -> None:
     points(tmp_path / "p.csv", 1000)
     whole = shell(f"$EG '{FORMULA}' p.csv", tmp_path).out

@@ -103,7 +103,8 @@ class Stream:
     def _raw(self, size: int) -> bytes:
         """Bytes as they are in the file; none at its end."""
         try:
-            data = self.file.read(size)
+            while (data := self.file.read(size)) is None:  # somebody who shares the pipe made it non-blocking
+                select.select([self.file], [], [])
         except OSError as error:
             raise DeliveryError(f"cannot read {self.name}: {reason(error)}") from None
         self.taken += len(data)
