@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exprgrad.rows import jsonl
-from rowjob import Done, job, made, refused
+from rowjob import Done, job, made, refused, table
 
 
 def run(text: str | bytes, *options: str, formula: str = "x*2") -> Done:
@@ -157,3 +157,42 @@ def test_reading_at_once_agrees_with_reading_line_by_line(found: list[str]) -> N
         assert run(text, "--bad", "keep", formula="x*2 + y") == fast
     assert fast.status == 0
     assert fast.out.count(b"\n") == len(found) + 1
+
+
+def test_other_formats_get_the_fields_as_columns_or_a_word_why_not(tmp_path: Path) -> None:
+    lines = [
+        '{"x":1,"t":"a"}',
+        "junk",
+        '{"x":NaN}',
+        "[1]",
+        '{"x":"b","t":"c"}',
+        '{"x":2,"u":[1]}',
+        '{"x":3,"t":"\\ud83d\\ude00\\\\ud800"}',
+    ]
+    done = run("\n".join(lines), "--bad", "keep", "--to", "csv")
+    assert [row[:4] for row in done.rows] == [
+        ["x", "t", "u", "value"], ["1.0", "a", "", "2.0"], *[["", "", "", ""]] * 3, ["", "c", "", ""], ["2.0", "", "[1]", "4.0"], ["3.0", "😀\\ud800", "", "6.0"],
+    ]  # fmt: skip
+    assert (
+        job(
+            "x*2",
+            "-",
+            "--from",
+            "jsonl",
+            "--bad",
+            "keep",
+            "--out",
+            tmp_path / "o.parquet",
+            data="\n".join(lines).encode(),
+        ).status
+        == 0
+    )
+    assert [row["value"] for row in table(tmp_path / "o.parquet").to_pylist()] == [2, None, None, None, None, 4, 6]
+    for field, to, why in (
+        (r'"\ud800"', "csv", r"line 2: half a character, \ud800 to \udfff"), ("1%s" % ("0" * 30), "parquet", "a whole number that is too large"), ('"a"', "csv", ""),
+        ("1e400", "csv", "make no columns"), (r'"\udc00\ud800"', "parquet", "half a character"),
+    ):  # fmt: skip
+        done = run(f'{{"x":1}}\n{{"x":1,"t":{field}}}', "--to", to)
+        assert why in done.err
+        assert done.status == (4 if why else 0)
+        assert run(f'{{"x":1}}\n{{"x":1,"t":{field}}}').status == 0

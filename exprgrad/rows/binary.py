@@ -151,7 +151,14 @@ def _from_text(layout: Layout, block: Block) -> Any:
     """The columns of a text format as an Arrow table."""
     from exprgrad.rows.delimited import polars  # not imported from Parquet to Parquet
 
-    return polars(layout, block).to_arrow()
+    frame = polars(layout, block)
+    try:
+        return frame.to_arrow()
+    except pa.ArrowInvalid:
+        raise DataError(
+            f"{block.place(0)} or one behind it holds a whole number that is too large for Parquet and Arrow",
+            hint="--to jsonl keeps it",
+        ) from None
 
 
 def _lists(column: Column, missing: Mask | None) -> Any:

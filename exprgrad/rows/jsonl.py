@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from exprgrad.rows.records import Piece, cut_lines, pieces
 from exprgrad.rows.sources import Stream
 from exprgrad.values import Value
 
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _MINUS_NOTHING = re.compile(rb"-0(?![.0-9eE])")
 _TOO_LARGE = 10**400
 ESCAPED_KEY = r'\\u[^"]*"[ \t\r]*:'
@@ -75,7 +76,12 @@ class Reader(reader.Reader):
         if numbers is None:
             numbers, bad = _by_line(rows, places, defaults)
         return Block(
-            len(rows), numbers, bad, place, lambda: pl.Series(rows, dtype=pl.String), lambda: _frame(rows, place)
+            len(rows),
+            numbers,
+            bad,
+            place,
+            lambda: pl.Series(rows, dtype=pl.String),
+            lambda: _frame(rows, bad, place),
         )
 
     def fields(self, block: Block) -> Iterator[Fields]:
@@ -113,6 +119,15 @@ def row(line: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise CellError("it is no JSON object")
     return value
+
+
+def _is_text(line: str) -> bool:
+    """Whether all characters of an object are whole."""
+    try:
+        json.dumps(json.loads(line, parse_int=_whole), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_object(line: str) -> bool:
@@ -240,8 +255,15 @@ def _shape(value: Any) -> tuple[int, ...]:
         return ()
 
 
-def _frame(rows: list[str], place: Callable[[int], str]) -> pl.DataFrame:
-    """The fields as columns, for another format."""
+def _frame(rows: list[str], bad: Collection[int], place: Callable[[int], str]) -> pl.DataFrame:
+    """The fields as columns, for another format; what is no object has none."""
+    if any(not is_object(rows[row]) for row in bad):
+        rows = [line if row not in bad or is_object(line) else "{}" for row, line in enumerate(rows)]
+    for row, line in enumerate(rows):
+        if "\\u" in line and _HALF.search(line) and not _is_text(line):
+            raise DataError(
+                f"{place(row)}: half a character, \\ud800 to \\udfff, stands alone in it", hint="--to jsonl keeps it"
+            )
     try:
         return pl.read_ndjson("\n".join(rows).encode(), infer_schema_length=None)
     except pl.exceptions.PolarsError:
