@@ -14,6 +14,7 @@ from exprgrad.values import at
 
 _SAMPLE = 1 << 16  # numbers that a distribution is drawn from; of more, every other one is dropped
 _BINS = 12
+_LARGE = 1e120
 
 
 class Moments(NamedTuple):
@@ -54,9 +55,13 @@ def moments(numbers: NDArray[np.float64]) -> Moments:
         fine = numbers[np.isfinite(numbers)]
         if not len(fine):
             return Moments()
-        mean = float(np.mean(fine))
-        squares, size = float(np.sum(np.square(fine - mean))), float(np.mean(np.abs(fine)))
-    return Moments(len(fine), mean, squares, float(np.min(fine)), float(np.max(fine)), size)
+        least, most = float(np.min(fine)), float(np.max(fine))
+        exact: Any = float
+        if max(-least, most) > _LARGE:  # their squares, and their sum, are no float64
+            exact, fine = np.longdouble, fine.astype(np.longdouble)
+        mean = exact(np.mean(fine))
+        squares, size = exact(np.sum(np.square(fine - mean))), exact(np.mean(np.abs(fine)))
+    return Moments(len(fine), mean, squares, least, most, size)
 
 
 class Line(NamedTuple):
@@ -120,10 +125,14 @@ class Summary:
             variable = self.inputs.get(name.removeprefix("grad."))
             if name.startswith("grad.") and found.number:
                 weights[name] = found.size * variable.spread if variable is not None else 0.0
-        total = sum(weights.values())
+        total = float(sum(weights.values()))
+        total = total if np.isfinite(total) else 0.0
         lines = [
             Line(
-                name, found, self._histogram(name, found), weights[name] / total if total and name in weights else None
+                name,
+                found,
+                self._histogram(name, found),
+                float(weights[name]) / total if total and name in weights else None,
             )
             for name, found in self.results.items()
         ]
