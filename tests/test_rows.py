@@ -408,9 +408,6 @@ def test_a_summary_of_large_numbers_has_a_spread_and_no_share_that_is_none() -> 
     done = made("x^2", "-", "--to", "markdown", data=b"x\n" + b"1e153\n-1e153\n" * 3 + b"5e152\n").out.decode()
     value = next(line.replace("`", "").split(" | ") for line in done.splitlines() if "value" in line)
     numbers = np.array([1e306] * 6 + [2.5e305]) / 1e306
-    assert value[1:3] == [
-        f"{numbers.mean():.4g}e+306".replace("0.8929e+306", "8.929e+305"),
-        f"{numbers.std() * 10:.4g}e+305",
-    ]
+    assert value[1:3] == [f"{numbers.mean() * 1e306:.4g}", f"{numbers.std() * 1e306:.4g}"]
     assert "nan" not in done
     assert "nan" not in made("x", "-", "--to", "markdown", data=b"x\n1.7e308\n-1.7e308\n1.7e308\n").out.decode()
