@@ -118,6 +118,8 @@ def _rows(
     wrt: list[str] | None,
 ) -> None:
     """The rows of files through a formula, or through their own."""
+    # NumPy's library for matrices keeps threads of its own busy waiting; ours have the cores
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from exprgrad.jobs import rows
 
     for name in _FOR_A_POINT:

@@ -81,7 +81,7 @@ def in_order(
                 pool = ThreadPoolExecutor(workers)
             if item is not None and pool is not None:
                 waiting.append(pool.submit(work, item))
-            while waiting and (item is None or len(waiting) > workers + 1):
+            while waiting and (item is None or len(waiting) > workers + 1 or waiting[0].done()):
                 yield waiting.popleft().result()
             if item is not None and pool is None:
                 yield work(item)
