@@ -17,10 +17,12 @@ def reader(source: Source) -> Reader:
     if source.format in ("csv", "tsv"):
         from exprgrad.rows import csv
 
+        _let_signals_in()
         return csv.Reader(source.stream, "," if source.format == "csv" else "\t")
     if source.format == "jsonl":
         from exprgrad.rows import jsonl
 
+        _let_signals_in()
         return jsonl.Reader(source.stream)
     from exprgrad.rows import arrow
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any, BinaryIO
 
@@ -33,25 +34,23 @@ class Writer:
         missing = gaps(answer.bad, block.rows)
         made = self._results(answer, missing)
         if self.layout.only:
-            return b"\n".join(made) + b"\n"
+            return _written(made)
         if self.own:
             self._check(block)
-            rows = [text.encode() for text in block.raw.to_list()]
-            for row in block.bad:  # what is no object cannot be kept as one
-                if not is_object(block.raw[row]):
-                    rows[row] = b"{}"
+            strange = [row for row in block.bad if not is_object(block.raw[row])]
+            rows = block.raw.clone().scatter(strange, "{}")  # what is no object cannot be kept as one
         else:
             frame = polars(self.layout, block)
             self.layout._replace(names=frame.columns).check([self.value, self.grad, *[self.note] * self.layout.noted])
             rows = _lines(frame)
-        return b"".join([_merged(row, line) for row, line in zip(rows, made, strict=True)])
+        return _written(_merged(rows, made))
 
-    def _results(self, answer: Answer, missing: Any) -> list[bytes]:
+    def _results(self, answer: Answer, missing: Any) -> pl.Series:
         """The results as objects."""
         noted = answer.notes is not None and self.layout.noted
         notes = [note or None for note in answer.notes or ()]
         if any(map(_uneven, (answer.value, *answer.gradient.values()))):
-            return [
+            uneven = [
                 json.dumps(
                     {
                         self.value: _plain(answer.value, row, missing),
@@ -60,9 +59,10 @@ class Writer:
                     },
                     ensure_ascii=False,
                     separators=(",", ":"),
-                ).encode()
+                )
                 for row in range(len(answer.value))
             ]
+            return pl.Series(uneven, dtype=pl.String)
         results = [_numbers(answer.value, missing).alias(self.value)]
         gradient = [_numbers(answer.gradient[name], missing).alias(name) for name in self.layout.gradient]
         if gradient:
@@ -71,7 +71,7 @@ class Writer:
             results.append(pl.Series(self.note, notes, dtype=pl.String))
         made = _lines(pl.DataFrame(results))
         if not gradient:
-            made = [b'%s,"%s":{}}' % (line[:-1], json.dumps(self.grad)[1:-1].encode()) for line in made]
+            made = made.str.head(-1) + f",{json.dumps(self.grad)}:{{}}}}"
         return made
 
     def _check(self, block: Block) -> None:
@@ -96,19 +96,27 @@ class Writer:
         """Nothing: a file without rows has no lines."""
 
 
-def _merged(row: bytes, result: bytes) -> bytes:
+def _merged(rows: pl.Series, results: pl.Series) -> pl.Series:
     """Two objects as one line: the fields of the one, then those of the other."""
-    head = row[:-1].rstrip()
-    return b"%s%s%s\n" % (head, b"" if head == b"{" else b", ", result[1:])
+    head = rows.str.head(-1).str.strip_chars_end()
+    comma = pl.select(pl.when(head == "{").then(pl.lit("")).otherwise(pl.lit(", "))).to_series()
+    return head + comma + results.str.slice(1)
 
 
-def _lines(frame: pl.DataFrame) -> list[bytes]:
+def _written(lines: pl.Series) -> bytes:
+    """Lines as they stand in a file."""
+    found = io.BytesIO()
+    lines.to_frame().write_csv(found, include_header=False, quote_style="never")
+    return found.getvalue()
+
+
+def _lines(frame: pl.DataFrame) -> pl.Series:
     """A frame's rows as objects; null for what is not finite."""
     try:
         text = frame.write_ndjson()
     except pl.exceptions.PolarsError:
         raise DataError("a column holds values that JSON has no way to write", hint="--to parquet") from None
-    return text.encode().splitlines() if text.isascii() else [line.encode() for line in text.split("\n")[:-1]]
+    return pl.Series(text.split("\n")[:-1], dtype=pl.String)
 
 
 def _uneven(column: Column) -> bool:
