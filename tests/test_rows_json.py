@@ -23,7 +23,7 @@ def run(text: str | bytes, *options: str, formula: str = "x*2") -> Done:
     ("line", "why"),
     [
         ("{}", "there is no 'x'"), ('{"X": 1}', "there is no 'x'"), ('{"x": null}', "field 'x': the cell is empty"),
-        ('{"x": "1"}', "field 'x': the text '1' is not a number"), ('{"x": true}', "field 'x': true is not a number"),
+        ('{"x": "1_0"}', "field 'x': '1_0' is not a number"), ('{"x": true}', "field 'x': true is not a number"),
         ('{"x": {"a": 1}}', "field 'x': an object is not a number"), ('{"x": 1e400}', "field 'x': the number is too large for a float64"),
         ('{"x": -1%s}' % ("0" * 400), "field 'x': the number is too large"), ('{"x": 1%s}' % ("0" * 6000), "field 'x': the number is too large"),
         ('{"x": NaN}', "NaN is no JSON"), ('{"x": 1, "t": -Infinity}', "-Infinity is no JSON"), ('{"x":1,"x":2}', "the key 'x' stands twice"),
@@ -33,7 +33,7 @@ def run(text: str | bytes, *options: str, formula: str = "x*2") -> Done:
         ('{"x": 01}', "it is no JSON"), ('{"x": .5}', "it is no JSON"), ('{"x": 1.}', "it is no JSON"), ('{"x": +1}', "it is no JSON"),
         ('{"x": 0x1}', "it is no JSON"), ('{"x": 1, "t": "\0"}', "it is no JSON: invalid control character"),
         ('{"x": 1, "t": %s}' % ("[" * 100_000), "the row is nested too deeply"), ('{"x": [[1, 2], [3]]}', "field 'x': the lists in it differ in length"),
-        ('{"x": [1, "2"]}', "field 'x': the text '2' is not a number"), ('{"x": [1, null]}', "field 'x': the cell is empty"),
+        ('{"x": [1, "two"]}', "field 'x': 'two' is not a number"), ('{"x": [1, null]}', "field 'x': the cell is empty"),
     ],
 )  # fmt: skip
 def test_a_row_without_a_number_stops_is_skipped_or_is_kept(line: str, why: str) -> None:
@@ -196,3 +196,13 @@ def test_other_formats_get_the_fields_as_columns_or_a_word_why_not(tmp_path: Pat
         assert why in done.err
         assert done.status == (4 if why else 0)
         assert run(f'{{"x":1}}\n{{"x":1,"t":{field}}}').status == 0
+
+
+def test_cells_of_csv_become_numbers_of_json_where_they_are_written_as_such() -> None:
+    """With their digits as they are, so that nothing is lost and every row can be read again."""
+    text = 'x,a,b\n1,007,1.50\n2,7,"q""q"\n3,-0.10,\n4,1e400,nan\n5,12345678901234567890,+1\n'
+    done = job("x^2", "-", "--from", "csv", "--to", "jsonl", data=text.encode())
+    assert [line.partition(', "value"')[0] for line in done.out.decode().splitlines()] == [
+        '{"x":1.0,"a":"007","b":1.50', '{"x":2.0,"a":7,"b":"q\\"q"', '{"x":3.0,"a":-0.10,"b":null', '{"x":4.0,"a":"1e400","b":"nan"',
+        '{"x":5.0,"a":12345678901234567890,"b":"+1"',
+    ]  # fmt: skip

@@ -12,7 +12,7 @@ import pyarrow as pa
 from exprgrad.errors import DataError, shown
 from exprgrad.rows import reader
 from exprgrad.rows.block import Block, Column, Place, stacked
-from exprgrad.rows.cells import CellError, nested
+from exprgrad.rows.cells import CellError, nested, numbers
 from exprgrad.rows.reader import Fields
 from exprgrad.rows.sources import Stream
 from exprgrad.values import Value
@@ -104,6 +104,13 @@ class Reader(reader.Reader):
             column, kind = column.dictionary_decode(), kind.value_type
         if _is_list(kind):
             return _lists(column, name, bad)
+        if str(kind) in ("string", "large_string", "string_view"):  # of numbers, if they come from CSV
+            import polars as pl
+
+            found, wrong = numbers(pl.Series(pl.from_arrow(column)))
+            for place, why in wrong.items():
+                bad.setdefault(place, f"column '{shown(name, 30)}': {why}")
+            return found
         if not (
             pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind) or kind == pa.null()
         ):

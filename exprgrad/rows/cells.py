@@ -48,8 +48,10 @@ def numbers(texts: Any) -> tuple[NDArray[np.float64], dict[int, str]]:
 
 
 def plain(value: Any) -> float:
-    """The number of a value of JSON or Arrow; a whole number as float64.  Raises CellError."""
-    if isinstance(value, (bool, str)) or not isinstance(value, (int, float)):
+    """The number of a value of JSON or Arrow, or of a text of such; a whole number as float64.  Raises CellError."""
+    if isinstance(value, str):
+        return number(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise CellError(_strange(value))
     try:
         return float(value)
@@ -61,13 +63,12 @@ def nested(value: Any) -> Any:
     """A number, or lists of numbers as an array.  Raises CellError."""
     if not isinstance(value, (list, tuple)):
         return plain(value)
-    flat, level, extent = list(value), value, [len(value)]
+    flat, extent = list(value), [len(value)]
     while flat and isinstance(flat[0], (list, tuple)):  # level by level: nothing recurses
         if any(not isinstance(part, (list, tuple)) or len(part) != len(flat[0]) for part in flat):
             raise CellError("the lists in it differ in length")
         extent.append(len(flat[0]))
         flat = [inner for part in flat for inner in part]
-    del level
     return np.array([plain(part) for part in flat], np.float64).reshape(extent)
 
 
@@ -77,6 +78,4 @@ def _strange(value: Any) -> str:
         return "the cell is empty"
     if isinstance(value, bool):
         return f"{str(value).lower()} is not a number"
-    if isinstance(value, str):
-        return f"the text '{shown(value, 30)}' is not a number"
     return f"{'a list' if isinstance(value, (list, tuple)) else 'an object'} is not a number"

@@ -16,6 +16,8 @@ from exprgrad.rows.delimited import polars
 from exprgrad.rows.jsonl import ESCAPED_KEY, has_key, is_object
 from exprgrad.rows.results import Layout, gaps
 
+_JSON_NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
+
 
 class Writer:
     """Writes rows to a file, an object a line; ``own`` says that they come in this format."""
@@ -42,7 +44,7 @@ class Writer:
         else:
             frame = polars(self.layout, block)
             self.layout._replace(names=frame.columns).check([self.value, self.grad, *[self.note] * self.layout.noted])
-            rows = _lines(frame)
+            rows = _lines(frame) if self.layout.header is None else _from_cells(frame)
         return _written(_merged(rows, made))
 
     def _results(self, answer: Answer, missing: Any) -> pl.Series:
@@ -94,6 +96,22 @@ class Writer:
 
     def end(self) -> None:
         """Nothing: a file without rows has no lines."""
+
+
+def _from_cells(frame: pl.DataFrame) -> pl.Series:
+    """Cells of CSV as objects: one that JSON reads as a number is that number, with its digits as they are."""
+    parts: list[Any] = []
+    for column in frame:
+        encoded = column.alias("0").to_frame().select(pl.struct(pl.all()).struct.json_encode()).to_series()
+        text = encoded.str.slice(len('{"0":')).str.head(-1)
+        if column.dtype == pl.String:
+            finite = column.cast(pl.Float64, strict=False).is_finite()
+            text = pl.select(
+                pl.when(column.str.contains(_JSON_NUMBER) & finite).then(column).otherwise(text)
+            ).to_series()
+        parts.append(f"{json.dumps(column.name, ensure_ascii=False)}:" + text)
+    made = pl.select(pl.concat_str(parts, separator=",")).to_series()
+    return "{" + made + "}"
 
 
 def _merged(rows: pl.Series, results: pl.Series) -> pl.Series:
