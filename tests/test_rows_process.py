@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,12 @@ def points(path: Path, rows: int) -> Path:
     """A CSV file of so many rows."""
     path.write_text("id,x,y\n" + "".join(f'"r{k}",{k / 7!r},{1 / (k + 1)!r}\n' for k in range(rows)))
     return path
+
+
+def sent(descriptor: int, data: bytes) -> None:
+    """Sends all of this."""
+    while data:
+        data = data[os.write(descriptor, data) :]
 
 
 def arrived(process: subprocess.Popen[bytes], wanted: bytes, seconds: float = 20) -> bytes:
@@ -98,6 +105,18 @@ def test_a_pipe_that_does_not_block_is_waited_for(format_: str, rows: list[bytes
     assert b"20.0" in out
 
 
+def test_what_threads_compute_comes_out_before_there_is_a_wait() -> None:
+    process = start("x*10", "-", "--from", "csv")
+    assert process.stdin is not None
+    feeder = threading.Thread(target=sent, args=(process.stdin.fileno(), b"x\n" + b"0.125\n" * 100_000 + b"7\n"))
+    feeder.start()
+    arrived(process, b"70.0")
+    feeder.join()
+    process.stdin.write(b"8\n")
+    arrived(process, b"80.0")
+    assert process.communicate(timeout=20) == (b"", b"")
+
+
 def test_packed_rows_come_through_a_pipe(tmp_path: Path) -> None:
     points(tmp_path / "p.csv", 1000)
     whole = shell(f"$EG '{FORMULA}' p.csv", tmp_path).out
@@ -109,26 +128,26 @@ def test_packed_rows_come_through_a_pipe(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-@pytest.mark.parametrize("waiting", [True, False])
+@pytest.mark.parametrize("waiting", [b"x,y\n1,2\n", b"x,", b"", None])
 def test_a_signal_ends_it_quietly_and_leaves_the_target_as_it_was(
-    number: signal.Signals, status: int, waiting: bool, tmp_path: Path
+    number: signal.Signals, status: int, waiting: bytes | None, tmp_path: Path
 ) -> None:
-    """Both while it waits for rows, and while all cores compute."""
+    """While it waits for rows, for a header, for anything at all, and while all cores compute."""
     target = tmp_path / "out.csv"
     target.write_text("before")
-    files = ("-",) if waiting else (str(points(tmp_path / "p.csv", 100_000)), "--engine", "reference")
+    files = ("-",) if waiting is not None else (str(points(tmp_path / "p.csv", 100_000)), "--engine", "reference")
     process = start(FORMULA, *files, "--from", "csv", "--out", str(target))
     assert process.stdin is not None
-    if waiting:
-        process.stdin.write(b"x,y\n1,2\n")
-    until = time.monotonic() + 20
-    while len(list(tmp_path.glob(".*.tmp"))) == 0 and time.monotonic() < until:
+    process.stdin.write(waiting or b"")
+    until = time.monotonic() + (20 if waiting in (None, b"x,y\n1,2\n") else 0.8)
+    while not list(tmp_path.glob(".*.tmp")) and time.monotonic() < until:
         time.sleep(0.02)
-    time.sleep(0.8)
+    time.sleep(0.6)
     process.send_signal(number)
     begun = time.monotonic()
-    out, err = process.communicate(timeout=30)
-    assert time.monotonic() - begun < 2
+    process.wait(timeout=30)  # with its standard input still open
+    assert time.monotonic() - begun < 1
+    out, err = process.communicate()
     assert (out, err) == (b"", b"")
     assert process.returncode in (-number, status)
     assert target.read_text() == "before"
