@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from exprgrad.rows import records
 from rowjob import job, made, refused, table
 
 COLUMNS = {
@@ -178,8 +179,12 @@ def test_lists_go_in_and_their_gradients_out_the_same_way(name: str, to: str, tm
     assert [(row["grad"]["x"] if to == "jsonl" else row["grad.x"]) for row in found] == gradients
 
 
-def test_rows_of_json_become_columns_of_one_type_each(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [9, 2_000_000])
+def test_rows_of_json_become_columns_of_one_type_each(
+    size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Fields that some rows lack, whole numbers and others, whatever arrives together."""
+    monkeypatch.setattr(records.pieces, "__defaults__", (size,))
     text = b'{"x":1,"t":null}\n{"x":2.5,"t":"a"}\n{"x":3,"u":4}\n'
     for to in ("parquet", "arrow"):
         made("2*x", "-", "--from", "jsonl", "--out", tmp_path / f"o.{to}", data=text)
@@ -189,7 +194,7 @@ def test_rows_of_json_become_columns_of_one_type_each(tmp_path: Path) -> None:
         assert found["u"].to_pylist() == [None, None, 4]
         made("sum(x)", "-", "--from", "jsonl", "--out", tmp_path / f"o.{to}", data=b'{"x":[1,2]}\n{"x":[0.5]}\n')
         assert table(tmp_path / f"o.{to}")["x"].to_pylist() == [[1.0, 2.0], [0.5]]
-        assert "make no column" in refused(
+        assert "--to jsonl keeps" in refused(
             "sum(x)", "-", "--from", "jsonl", "--to", to, "--only", data=b'{"x":[1,2]}\n{"x":5}\n'
         )
 
