@@ -71,12 +71,19 @@ class Writer:
     def _flush(self) -> None:
         if not self.waiting:
             return
-        if self.writer is None:
-            schema = _together([table.schema for table in self.waiting])
-            self._begin(pa.schema(sorted(schema, key=lambda field: field.name in self.results), schema.metadata))
-        tables = [self._cast(table) for table in self.waiting]
-        self.waiting = []
-        self.writer.write_table(pa.concat_tables(tables))
+        schema = _together([table.schema for table in self.waiting])
+        schema = pa.schema(sorted(schema, key=lambda field: field.name in self.results), schema.metadata)
+        try:
+            if self.writer is None:
+                self._begin(schema)
+            tables = [self._cast(table) for table in self.waiting]
+            self.waiting = []
+            self.writer.write_table(pa.concat_tables(tables))
+        except pa.ArrowNotImplementedError as error:
+            raise DataError(
+                f"a column holds what {self.format_.capitalize()} has no way to write: {shown(str(error))}",
+                hint="--to arrow keeps all types" if self.format_ == "parquet" else "--to jsonl",
+            ) from None
 
     def _begin(self, schema: Any) -> None:
         self.begun = schema
