@@ -411,3 +411,17 @@ def test_a_summary_of_large_numbers_has_a_spread_and_no_share_that_is_none() -> 
     assert value[1:3] == [f"{numbers.mean() * 1e306:.4g}", f"{numbers.std() * 1e306:.4g}"]
     assert "nan" not in done
     assert "nan" not in made("x", "-", "--to", "markdown", data=b"x\n1.7e308\n-1.7e308\n1.7e308\n").out.decode()
+
+
+def test_a_column_named_as_a_constant_is_the_variable_and_is_told() -> None:
+    done = job("e*x", "-", "--from", "csv", data=b"e,x\n2,3\n")
+    assert done.out == b"e,x,value,grad.e,grad.x\n2,3,6.0,3.0,2.0\n"
+    assert done.err == "note: 'e' is the column of that name, not the constant 2.718281828459045\n"
+
+
+def test_single_precision_goes_into_text_with_the_digits_of_the_float64_that_it_is(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"x": pa.array([0.1], pa.float32())}), tmp_path / "t.parquet")
+    assert (
+        job("x", tmp_path / "t.parquet", "--to", "csv").out
+        == b"x,value,grad.x\n0.10000000149011612,0.10000000149011612,1.0\n"
+    )

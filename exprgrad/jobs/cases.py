@@ -76,6 +76,11 @@ def _computed(
                 counts["strange"] += 1
                 firsts.setdefault("strange", case)
             yield case
+    if cases.unused and counts["rows"]:
+        raise UsageError(
+            f"no formula has a variable {named(cases.unused[0])}",
+            hint="leave it out, or look for a name that is misspelt",
+        )
 
 
 def _compare(

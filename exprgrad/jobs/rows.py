@@ -12,6 +12,7 @@ from exprgrad.circuit import Circuit
 from exprgrad.engines import cores
 from exprgrad.errors import DataError, Report, UsageError, named, shown
 from exprgrad.files import writing
+from exprgrad.gates import CONSTANTS
 from exprgrad.read import read
 from exprgrad.rows.bind import bind
 from exprgrad.rows.block import Block, Place
@@ -95,6 +96,7 @@ def _all(options: Options, files: Files, say: Callable[[str], None]) -> None:
         options.prefix,
     )  # fmt: skip
     _overridden(options, names, say)
+    _shadowed(options, places, say)
     policy = Policy(options.bad, options.strict)
 
     def parse(item: tuple[Reader, Any]) -> Block:
@@ -149,6 +151,12 @@ def _overridden(options: Options, names: Container[str], say: Callable[[str], No
     for name in [name for name in options.values if name in names and not options.quiet]:
         message = f"{named(name)} is {shown(options.values[name])} in every row: the column of that name is not read"
         say(Report(message).render("note"))
+
+
+def _shadowed(options: Options, places: Container[str], say: Callable[[str], None]) -> None:
+    """Says which constants are columns here."""
+    for name in [name for name in CONSTANTS if name in places and not options.quiet]:
+        say(Report(f"{named(name)} is the column of that name, not the constant {CONSTANTS[name]!r}").render("note"))
 
 
 def _bound(options: Options, first: Reader) -> tuple[Circuit, dict[str, Place], dict[str, Value], dict[str, Value]]:

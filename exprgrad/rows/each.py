@@ -63,6 +63,7 @@ class Cases:
     ) -> None:
         self.formula = formula
         self.constants = constants
+        self.unused = [*constants, *(wrt or ())]  # names that no formula has had so far
         self.of = of
         self.wrt = wrt
         self.upstream = upstream
@@ -122,6 +123,7 @@ class Cases:
 
     def _point(self, circuit: Circuit, fields: Mapping[str, Any], columns: list[str] | None) -> dict[str, Value]:
         """The values of a row's variables; an array has all its ``columns``, without these as many as the row."""
+        self.unused = [name for name in self.unused if name not in circuit.inputs]
         point = {name: given for name, given in self.constants.items() if name in circuit.inputs}
         for name in circuit.inputs:
             if name in point or (self.expect and name in ("value", "grad")):
