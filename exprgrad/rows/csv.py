@@ -54,7 +54,7 @@ class Reader(reader.Reader):
         data = first.data.lstrip(b"\r\n")
         line = first.line + first.data[: len(first.data) - len(data)].count(b"\n")
         where = f"{stream.name}, line {line}"
-        self._check(Piece(data, line))
+        self._check(Piece(data, line, 0))
         places = layout(data, separator.encode())
         end = int(places.ends[0]) + 1 if len(places.ends) else len(data)
         if not len(places.ends):
@@ -67,7 +67,7 @@ class Reader(reader.Reader):
         self.names = _cells(self.header, separator, where)
         if len(self.names) > _MAX_COLUMNS:
             raise DataError(f"{where}: {len(self.names):,} columns are more than {_MAX_COLUMNS:,}, the limit")
-        self._first = Piece(data[end:], line + data[:end].count(b"\n"))
+        self._first = Piece(data[end:], line + breaks(data[:end]), breaks(data[end:]))
 
     def raw(self) -> Iterator[Piece | None]:
         """The records behind the header."""
@@ -87,9 +87,9 @@ class Reader(reader.Reader):
             returns = data.count(b"\r") != data.count(b"\r\n")
         wanted = sorted({self.names.index(column) for place in places.values() for column in place.columns})
         packed = data.startswith(_PACKED)
-        columns = None if packed else self._at_once(data, wanted)
+        columns = None if packed else self._at_once(data, piece.lines, wanted)
         if columns is not None:
-            return self._block(piece, data, breaks(data), columns, {}, places)
+            return self._block(piece, data, piece.lines, columns, {}, places)
         found = layout(data, self.separator.encode())
         if found.open:
             start = int(found.ends[-1]) + 1 if len(found.ends) else 0
@@ -119,7 +119,7 @@ class Reader(reader.Reader):
             self._gathered(columns, places),
             bad,
             place,
-            lambda: _records(data, self.separator.encode(), rows),
+            lambda: _records(data, self.separator.encode(), rows, piece.lines),
             lambda: self._named(self._texts(data, list(range(len(self.names))))),
         )
 
@@ -149,13 +149,12 @@ class Reader(reader.Reader):
         line = piece.line + data.count(b"\n", 0, place)
         raise DataError(f"{self.stream.name}, line {line} {what}", hint="save the file as UTF-8")
 
-    def _at_once(self, data: bytes, wanted: list[int]) -> dict[int, Any] | None:
+    def _at_once(self, data: bytes, rows: int, wanted: list[int]) -> dict[int, Any] | None:
         """The numbers of a piece in which every cell is one; None for any other.
 
         polars refuses records that are too long; if there are as many separators as there should
         be, none is too short.
         """
-        rows = breaks(data)
         if len(wanted) < len(self.names) or b'"' in data or not rows:
             return None
         if occurrences(data, self.separator.encode()) != rows * (len(self.names) - 1):
@@ -288,9 +287,9 @@ def _cells(record: str, separator: str, where: str) -> list[str]:
         raise DataError(f"{where}: {why}", hint=hint) from None
 
 
-def _records(data: bytes, separator: bytes, rows: int) -> pl.Series:
+def _records(data: bytes, separator: bytes, rows: int, lines: int) -> pl.Series:
     """The records as they stand in the file, without their line breaks."""
-    if rows == breaks(data):
+    if rows == lines:
         try:
             frame = pl.read_csv(data, has_header=False, schema={"line": pl.String}, separator=_LINE, quote_char=None)
         except pl.exceptions.PolarsError:  # a line has that separator

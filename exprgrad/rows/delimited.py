@@ -28,7 +28,7 @@ class Writer:
         self.names: list[str] | None = list(layout.names) if own else None
         self.begun = False
 
-    def format(self, block: Block, answer: Answer) -> tuple[list[str], bytes]:
+    def format(self, block: Block, answer: Answer) -> tuple[list[str], memoryview]:
         """The names of the input's columns, and the lines of a block."""
         layout, missing = self.layout, gaps(answer.bad, block.rows)
         columns: list[pl.Series] = []
@@ -46,7 +46,7 @@ class Writer:
         frame = pl.DataFrame([column.alias(str(number)) for number, column in enumerate(columns)])
         lines = io.BytesIO()
         frame.write_csv(lines, include_header=False, separator=self.separator, quote_style="never")
-        return names, lines.getvalue()
+        return names, lines.getbuffer()
 
     def _others(self, block: Block, missing: Mask | None) -> tuple[list[str], list[pl.Series]]:
         """The input's columns from another format, as text ready to be written."""
@@ -97,7 +97,7 @@ class Writer:
             )
         return text
 
-    def write(self, made: tuple[list[str], bytes]) -> None:
+    def write(self, made: tuple[list[str], memoryview]) -> None:
         """Writes what ``format`` made, behind the header."""
         names, lines = made
         if not self.begun:

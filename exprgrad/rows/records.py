@@ -23,10 +23,11 @@ Cut = Callable[[bytes], int]
 
 
 class Piece(NamedTuple):
-    """Some whole records, the last one with a line break too, and the number of its first line."""
+    """Some whole records, the last one with a line break too, the number of the first line, and how many there are."""
 
     data: bytes
     line: int
+    lines: int
 
 
 def pieces(stream: Stream, cut: Cut, size: int = PIECE) -> Iterator[Piece | None]:
@@ -59,10 +60,10 @@ def pieces(stream: Stream, cut: Cut, size: int = PIECE) -> Iterator[Piece | None
         else:
             end = _without_blank_lines(rest, cut(rest))
         if end:
-            piece = Piece(rest[:end], line)
-            rest, wanted = rest[end:], size
+            data, rest, wanted = rest[:end], rest[end:], size
+            piece = Piece(data, line, breaks(data))
             yield piece
-            line += breaks(piece.data)
+            line += piece.lines
         elif len(rest) > MAX_RECORD:
             raise DataError(
                 f"{stream.name}, line {line}: the row is longer than {MAX_RECORD:,} bytes",
