@@ -192,8 +192,10 @@ class Reader(reader.Reader):
         except pl.exceptions.PolarsError:
             pass
         else:
-            if not any(column.null_count() or column.is_infinite().any() for column in frame):
-                return {k: column.to_numpy() for k, column in zip(wanted, frame, strict=True)}, {}
+            if not any(column.null_count() for column in frame):
+                found = {k: column.to_numpy() for k, column in zip(wanted, frame, strict=True)}
+                if not any(np.isinf(column).any() for column in found.values()):
+                    return found, {}
         columns: dict[int, Any] = {}
         bad: dict[int, str] = {}
         if not texts:
@@ -296,7 +298,8 @@ def _records(data: bytes, separator: bytes, rows: int, lines: int) -> pl.Series:
             pass
         else:
             if frame.height == rows:
-                return frame.to_series().fill_null("")
+                series = frame.to_series()
+                return series.fill_null("") if series.null_count() else series
     ends = layout(data, separator).ends
     starts = [0, *(ends[:-1] + 1).tolist()]
     text = [data[a:b].decode().removesuffix("\r") for a, b in zip(starts, ends.tolist(), strict=True)]

@@ -210,6 +210,6 @@ def _digits(column: pl.Series, missing: Any) -> pl.Series:
     """A column of float64, as text where some of it has to be written as ``nan`` or as nothing."""
     if missing is not None:
         column = pl.select(pl.when(pl.Series(missing)).then(None).otherwise(pl.lit(column))).to_series()
-    if column.is_nan().any():
+    if np.isnan(column.to_numpy()).any():  # polars would make a query of it
         column = column.cast(pl.String).replace("NaN", "nan")
     return column
