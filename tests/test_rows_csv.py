@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from exprgrad.rows import csv as formats_csv
 from exprgrad.rows import records as pieces_module
+from exprgrad.rows.records import cut_lines, pieces
 from rowjob import TEXTS, job, made, records, refused
 
 NUMBERS = st.sampled_from(
@@ -165,3 +166,26 @@ def test_what_is_no_csv_is_refused_with_its_line(data: bytes, why: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         _set_piece(patch, 9)
         assert len(data) > 1000 or why in refused("x", "-", "--from", "csv", data=data)
+
+
+def test_blank_lines_that_arrive_one_by_one_at_the_end_are_no_rows() -> None:
+    """Whether the end is known by then is a matter of time."""
+
+    class Slow:
+        name = "slow"
+
+        def __init__(self, *arriving: bytes) -> None:
+            self.arriving = list(arriving)
+
+        def ready(self) -> bool:
+            return False
+
+        def read(self, size: int) -> bytes:
+            assert size
+            return self.arriving.pop(0) if self.arriving else b""
+
+    for arriving in ([b"x\n1\n2", b"\n3\n", b"\n"], [b"x\n1\n2\n3\n", b"\r\n", b"\n", b"\n"], [b"x\n1\n\n", b"2\n3"]):
+        stream: Any = Slow(*arriving)
+        found = [piece for piece in pieces(stream, cut_lines) if piece is not None]
+        assert b"".join(piece.data for piece in found).split() == [b"x", b"1", b"2", b"3"]
+        assert found[-1].data.endswith(b"3\n")
