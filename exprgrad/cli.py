@@ -15,10 +15,9 @@ from exprgrad.errors import ExprgradError, Report, UsageError, shown
 from exprgrad.files import deliver, read_formula, standard_output
 from exprgrad.jobs import point
 from exprgrad.rows.formats import FORMATS as ROWS
-from exprgrad.rows.formats import endings, is_data
+from exprgrad.rows.formats import by_ending, is_data
 
-FORMATS = (*point.FORMATS, "parquet", "arrow")
-_ENDINGS = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv", ".md": "markdown", ".txt": "table"}
+FORMATS = tuple(dict.fromkeys((*point.FORMATS, *ROWS)))
 _FOR_ROWS = ("from_", "only", "notes", "prefix", "bad", "engine", "expect")
 _FOR_A_POINT = ("emit", "jacobian", "full")
 
@@ -193,14 +192,12 @@ def _formula(options: dict[str, Any]) -> tuple[str | None, str | None, tuple[str
 
 def _by_ending(out: str | None) -> str:
     """The format that a file's name asks for; UsageError for an ending that stands for none."""
-    format_, packing = endings(out or "")
-    base = os.path.splitext(out or "")[0] if packing else out or ""
-    ending = os.path.splitext(base)[1].lower()
-    if ending and ending not in _ENDINGS and not format_:
+    ending, format_ = by_ending(out or "")
+    if ending and not format_:
         raise UsageError(
             f"--out {shown(str(out))}: {shown(ending)} is the ending of no format", hint=f"add --to {'|'.join(FORMATS)}"
         )
-    return format_ or _ENDINGS.get(ending, "table")
+    return format_ or "table"
 
 
 def _catalogue(to: str, to_terminal: bool) -> Iterable[str]:

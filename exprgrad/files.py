@@ -14,6 +14,7 @@ from typing import BinaryIO
 from exprgrad.errors import DeliveryError, FormulaError, UsageError, shown
 
 MAX_BYTES = 32_000_000  # of a formula
+PACKINGS = {".gz": "gzip", ".zst": "zstd"}
 
 
 def read_formula(path: str) -> str:
@@ -83,7 +84,7 @@ def writing(out: str | None, sources: Iterable[str]) -> Iterator[BinaryIO]:
 @contextmanager
 def _packed(file: BinaryIO, out: str) -> Iterator[BinaryIO]:
     """The file, or what packs into it, then all of it on the disk."""
-    packing = {".gz": "gzip", ".zst": "zstd"}.get(os.path.splitext(out.lower())[1])
+    packing = PACKINGS.get(os.path.splitext(out.lower())[1])
     if packing is None:
         yield file
     else:

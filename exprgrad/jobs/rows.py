@@ -17,7 +17,7 @@ from exprgrad.read import read
 from exprgrad.rows.bind import bind
 from exprgrad.rows.block import Block, Place
 from exprgrad.rows.compute import Formula
-from exprgrad.rows.formats import BINARY, FORMATS, endings
+from exprgrad.rows.formats import BINARY, FORMATS, SUMMARIES, by_ending
 from exprgrad.rows.inputs import Files
 from exprgrad.rows.reader import Reader
 from exprgrad.rows.results import Layout
@@ -57,10 +57,8 @@ def destination(options: Options, format_: str) -> str:
     if options.to is not None:
         return options.to
     if options.out is not None:
-        found = endings(options.out)[0]
-        if not found and options.out.lower().endswith((".txt", ".md")):
-            return "table" if options.out.lower().endswith(".txt") else "markdown"
-        if not found and "." in options.out.rpartition("/")[2]:
+        ending, found = by_ending(options.out)
+        if ending and found not in (*FORMATS, *SUMMARIES):
             raise UsageError(
                 f"--out {shown(options.out)}: its ending is that of no format for rows",
                 hint=f"add --to {'|'.join(FORMATS)}",
@@ -88,7 +86,7 @@ def _all(options: Options, files: Files, say: Callable[[str], None]) -> None:
         circuit, places, constants, options.wrt,
         None if options.upstream is None else value("--upstream", options.upstream), options.engine,
         shapes=first.shapes,
-        kinks=options.strict or to in ("table", "markdown"), told=options.notes or options.bad == "keep",
+        kinks=options.strict or to in SUMMARIES, told=options.notes or options.bad == "keep",
     )  # fmt: skip
     names = list(first.names)
     layout = Layout(
@@ -103,7 +101,7 @@ def _all(options: Options, files: Files, say: Callable[[str], None]) -> None:
         rows, raw = item
         return rows.parse(raw, places, defaults)
 
-    if to in ("table", "markdown"):
+    if to in SUMMARIES:
         tally = _summarised(options, to, layout, files, parse, formula, policy)
     else:
         if to in BINARY and options.out is None and sys.stdout is not None and sys.stdout.isatty():

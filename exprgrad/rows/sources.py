@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from exprgrad.errors import DataError, DeliveryError, UsageError, shown
 from exprgrad.files import reason
-from exprgrad.rows.formats import BINARY, endings, is_data
+from exprgrad.rows.formats import BINARY, is_data, of_rows
 
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _FORMAT_MAGIC = {b"PAR1": "parquet", b"ARROW1": "arrow", b"\xff\xff\xff\xff": "arrow"}
@@ -192,7 +192,7 @@ def _format(stream: Stream, path: str, wanted: str | None) -> str:
     """The format of a stream; DataError where its first bytes belie it."""
     start = stream.first
     by_bytes = next((name for magic, name in _FORMAT_MAGIC.items() if start.startswith(magic)), "")
-    by_name = wanted or endings(path)[0]
+    by_name = wanted or of_rows(path)
     if by_bytes in BINARY or by_name in BINARY:
         if by_name in ("", by_bytes):
             return by_bytes
