@@ -1,9 +1,10 @@
-"""An array from a file: NumPy's .npy, or numbers in a .csv or .tsv."""
+"""The number of a cell, by one grammar everywhere; an array from a file: NumPy's .npy, numbers in a .csv or .tsv."""
 
 from __future__ import annotations
 
 import csv
 import io
+import math
 import os
 import re
 import sys
@@ -15,7 +16,29 @@ from exprgrad.files import reason
 from exprgrad.values import Value, array
 
 MAX_BYTES = 4_000_000_000  # of a file of numbers
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?(?:inf|infinity)|nan", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf|infinity|nan)", re.IGNORECASE)
+_GRAMMAR = "digits with a decimal point, 1e-3, inf or nan"
+
+
+class CellError(Exception):
+    """What is wrong with a cell."""
+
+    def __init__(self, why: str, hint: str = "") -> None:
+        super().__init__(why)
+        self.hint = hint
+
+
+def number(text: str | None) -> float:
+    """The number of a cell, correctly rounded; blanks around it do not count.  Raises CellError."""
+    word = (text or "").strip(" \t")
+    if not word:
+        raise CellError("the cell is empty", _GRAMMAR)
+    if not _NUMBER.fullmatch(word):
+        raise CellError(f"'{shown(word, 30)}' is not a number", _GRAMMAR)
+    value = float(word)
+    if math.isinf(value) and "inf" not in word.lower():
+        raise CellError(f"{shown(word, 30)} is too large for a float64")
+    return value
 
 
 def load(path: str) -> Value:
@@ -94,15 +117,10 @@ def _rows(text: str, path: str, delimiter: str) -> Iterator[list[float]]:
 
 
 def _cell(cell: str, path: str, line: int, column: int) -> float:
-    """A cell's number, by the same grammar as everywhere."""
-    word = cell.strip(" \t")
-    if not _NUMBER.fullmatch(word):
-        hint = "digits with a decimal point, 1e-3, inf or nan"
-        if line == 1 and word[:1].isalpha():
-            hint = "an array file has numbers only, no header"
-        what = f"'{shown(cell, 30)}' is not a number" if word else "the cell is empty"
-        raise DataError(f"{shown(path)}, line {line}, column {column}: {what}", hint=hint)
-    value = float(word)
-    if abs(value) == float("inf") and "inf" not in word.lower():
-        raise DataError(f"{shown(path)}, line {line}, column {column}: {shown(word, 30)} is too large for a float64")
-    return value
+    """A cell's number; DataError with its place for one that has none."""
+    try:
+        return number(cell)
+    except CellError as error:
+        header = line == 1 and cell.strip(" \t")[:1].isalpha()
+        hint = "an array file has numbers only, no header" if header else error.hint
+        raise DataError(f"{shown(path)}, line {line}, column {column}: {error}", hint=hint) from None

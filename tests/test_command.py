@@ -16,6 +16,7 @@ import pytest
 from conftest import ROOT, ROWS, exprgrad
 from exprgrad.cli import main
 from exprgrad.jobs.point import FORMATS
+from exprgrad.load import load
 
 JOB = ["(x+y)*z", "-x", "-2", "-y", "5", "-z", "-4"]
 
@@ -278,6 +279,7 @@ def test_arrays_by_value_and_by_file(capsys: pytest.CaptureFixture[str], tmp_pat
     np.save(tmp_path / "F.npy", np.asfortranarray(saved.astype(np.float32)))
     np.save(tmp_path / "I.npy", saved.astype(np.int16))
     (tmp_path / "W.csv").write_bytes(b"\xef\xbb\xbf1,2\r\n 3 ,4e0")
+    (tmp_path / "N.csv").write_bytes(b"-nan, +NaN ,Nan\n")
     (tmp_path / "W.tsv").write_text('1\t"2"\n3\t4\n\n')
     wanted = {"W[0,0]": 1, "W[0,1]": 2, "W[1,0]": 3, "W[1,1]": 4, "value": 30}
     wanted |= {"grad.W[0,0]": 2, "grad.W[0,1]": 4, "grad.W[1,0]": 6, "grad.W[1,1]": 8}
@@ -286,6 +288,7 @@ def test_arrays_by_value_and_by_file(capsys: pytest.CaptureFixture[str], tmp_pat
         assert row(capsys, "sum(W^2)", "-W", given) == wanted
     assert row(capsys, "W = [[1,2],[3,4]]; sum(W^2)") == wanted
     assert row(capsys, "W = [[9]]; sum(W^2)", "-W", files[0]) == wanted
+    assert np.isnan(load(str(tmp_path / "N.csv"))).all()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from exprgrad.rows.records import cut_lines, pieces
 from rowjob import TEXTS, job, made, records, refused
 
 NUMBERS = st.sampled_from(
-    ["1", "2.5", "-0", "nan", "inf", "-Infinity", " 3 ", "5e-324", "0.1", "+7", "1.", ".5", "1E5"]
+    ["1", "2.5", "-0", "nan", "inf", "-Infinity", " 3 ", "5e-324", "0.1", "+7", "1.", ".5", "1E5", "-nan", "+NaN"]
 )
 STRANGE = st.sampled_from(["", "x", "1e400", "1_0", "١", '"', "0x10", "5e", "1 2", "\xa01", "--1", "infinit", "1,5"])
 

@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 from exprgrad.errors import DataError, shown
+from exprgrad.load import CellError
 from exprgrad.rows import reader
 from exprgrad.rows.block import Block, Column, Place, stacked
-from exprgrad.rows.cells import CellError, nested, numbers
+from exprgrad.rows.cells import nested, numbers
 from exprgrad.rows.reader import Fields
 from exprgrad.rows.sources import Stream
 from exprgrad.values import Value

@@ -1,35 +1,14 @@
-"""Text and numbers: one grammar for the cells of every format, and what is wrong with a cell."""
+"""The numbers of cells in every format, and what is wrong with those that have none."""
 
 from __future__ import annotations
 
 import math
-import re
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exprgrad.errors import shown
-
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?(?:inf|infinity|nan)", re.IGNORECASE)
-_LARGEST_WHOLE = 2**53
-
-
-class CellError(Exception):
-    """What is wrong with a cell."""
-
-
-def number(text: str | None) -> float:
-    """The number of a cell, correctly rounded; blanks around it do not count.  Raises CellError."""
-    word = (text or "").strip(" \t")
-    if not word:
-        raise CellError("the cell is empty")
-    if not _NUMBER.fullmatch(word):
-        raise CellError(f"'{shown(word, 30)}' is not a number")
-    value = float(word)
-    if math.isinf(value) and "inf" not in word.lower():
-        raise CellError(f"{shown(word, 30)} is too large for a float64")
-    return value
+from exprgrad.load import CellError, number
 
 
 def numbers(texts: Any) -> tuple[NDArray[np.float64], dict[int, str]]:

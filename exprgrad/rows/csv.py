@@ -16,9 +16,10 @@ import numpy as np
 import polars as pl
 
 from exprgrad.errors import DataError, shown
+from exprgrad.load import CellError, number
 from exprgrad.rows import reader
 from exprgrad.rows.block import Block, Place
-from exprgrad.rows.cells import CellError, number, numbers
+from exprgrad.rows.cells import numbers
 from exprgrad.rows.reader import Fields
 from exprgrad.rows.records import MAX_RECORD, Layout, Piece, breaks, cut_records, layout, occurrences, pieces
 from exprgrad.rows.sources import Stream

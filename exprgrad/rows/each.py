@@ -14,10 +14,11 @@ import numpy as np
 from exprgrad.circuit import Circuit
 from exprgrad.errors import DataError, ExprgradError, named, nearest, shown
 from exprgrad.gates import CONSTANTS
+from exprgrad.load import CellError, number
 from exprgrad.read import read
 from exprgrad.rows.bind import place_of
 from exprgrad.rows.block import Block, Place, stacked
-from exprgrad.rows.cells import CellError, nested, number
+from exprgrad.rows.cells import nested
 from exprgrad.rows.compute import Answer, Formula
 from exprgrad.rows.reader import Reader
 from exprgrad.run import wires

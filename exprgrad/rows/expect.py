@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from exprgrad.errors import shown
-from exprgrad.rows.cells import CellError
+from exprgrad.load import CellError
 from exprgrad.rows.each import Case, value_of_field
 from exprgrad.values import Value, at, elements, shape
 

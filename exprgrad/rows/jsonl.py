@@ -11,9 +11,10 @@ import numpy as np
 import polars as pl
 
 from exprgrad.errors import DataError, shown
+from exprgrad.load import CellError
 from exprgrad.rows import reader
 from exprgrad.rows.block import Block, Column, Place, stacked
-from exprgrad.rows.cells import CellError, nested, plain
+from exprgrad.rows.cells import nested, plain
 from exprgrad.rows.reader import Fields
 from exprgrad.rows.records import Piece, cut_lines, pieces
 from exprgrad.rows.sources import Stream
