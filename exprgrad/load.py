@@ -16,7 +16,7 @@ from exprgrad.files import reason
 from exprgrad.values import Value, array
 
 MAX_BYTES = 4_000_000_000  # of a file of numbers
-_NUMBER = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf|infinity|nan)", re.IGNORECASE)
+_NUMBER = re.compile(r"(?ai)[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf|infinity|nan)")
 _GRAMMAR = "digits with a decimal point, 1e-3, inf or nan"
 
 

@@ -297,7 +297,7 @@ def test_arrays_by_value_and_by_file(capsys: pytest.CaptureFixture[str], tmp_pat
         ("a.csv", b"1,2\n3", 4, "row 2: 1 cells where the first row has 2"), ("a.csv", b"1,x", 4, "line 1, column 2: 'x'"),
         ("a.csv", b"1,1_0", 4, "'1_0'"), ("a.csv", b"1,1e999", 4, "too large"), ("a.csv", b"", 4, "no numbers"), ("a.csv", b"1,\xff", 4, "UTF-8"),
         ("a.csv", b'1,"2', 4, "line 1"), ("a.npy", b"", 4, "NumPy"), ("a.npy", b"\x93NUMPY\x01\x00v\x00{", 4, "NumPy"), ("a.npz", b"", 4, ".npz is no array file"),
-        ("a.csv", "１".encode(), 4, "is not a number"), ("a.csv", b"1\x00", 4, "\\x00"),
+        ("a.csv", "１".encode(), 4, "is not a number"), ("a.csv", b"1\x00", 4, "\\x00"), ("a.csv", "1,ınf".encode(), 4, "'ınf' is not a number"),
     ],
 )  # fmt: skip
 def test_files_that_are_no_arrays(
