@@ -21,7 +21,7 @@ from exprgrad.rows import reader
 from exprgrad.rows.block import Block, Place
 from exprgrad.rows.cells import numbers
 from exprgrad.rows.reader import Fields
-from exprgrad.rows.records import MAX_RECORD, Layout, Piece, breaks, cut_records, layout, occurrences, pieces
+from exprgrad.rows.records import MAX_RECORD, Layout, Piece, breaks, cut_records, decoded, layout, occurrences, pieces
 from exprgrad.rows.sources import Stream
 from exprgrad.values import Value
 
@@ -137,18 +137,10 @@ class Reader(reader.Reader):
         """Raises DataError for bytes that no text has."""
         data = piece.data
         place = data.find(b"\0")
-        what = "has a NUL byte"
-        if place < 0:
-            if data.isascii():
-                return
-            try:
-                data.decode()
-            except UnicodeDecodeError as error:
-                place, what = error.start, f"is not UTF-8: byte 0x{data[error.start]:02x}"
-            else:
-                return
-        line = piece.line + data.count(b"\n", 0, place)
-        raise DataError(f"{self.stream.name}, line {line} {what}", hint="save the file as UTF-8")
+        if place >= 0:
+            raise DataError(f"{self._place(piece.line, data, place)} has a NUL byte", hint="save the file as UTF-8")
+        if not data.isascii():
+            decoded(piece, self.stream.name)
 
     def _at_once(self, data: bytes, rows: int, wanted: list[int]) -> dict[int, Any] | None:
         """The numbers of a piece in which every cell is one; None for any other.

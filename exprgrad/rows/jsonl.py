@@ -16,7 +16,7 @@ from exprgrad.rows import reader
 from exprgrad.rows.block import Block, Column, Place, stacked
 from exprgrad.rows.cells import nested, plain
 from exprgrad.rows.reader import Fields
-from exprgrad.rows.records import Piece, cut_lines, pieces
+from exprgrad.rows.records import Piece, cut_lines, decoded, pieces
 from exprgrad.rows.sources import Stream
 from exprgrad.values import Value
 
@@ -44,7 +44,7 @@ class Reader(reader.Reader):
     def _example(self, piece: Piece) -> dict[str, Any]:
         """The first row that is one; DataError if no line of the piece is."""
         wrong: DataError | None = None
-        for number, text in enumerate(self._text(piece).split("\n"), piece.line):
+        for number, text in enumerate(decoded(piece, self.stream.name).split("\n"), piece.line):
             if text.strip():
                 try:
                     return row(text)
@@ -64,8 +64,7 @@ class Reader(reader.Reader):
 
     def parse(self, piece: Piece, places: Mapping[str, Place], defaults: Mapping[str, Value]) -> Block:
         """The numbers of some fields; blank lines are no rows."""
-        text = self._text(piece)
-        lines = [line.strip() for line in text.split("\n")]
+        lines = [line.strip() for line in decoded(piece, self.stream.name).split("\n")]
         kept = [number for number, line in enumerate(lines) if line]
         rows = [lines[number] for number in kept]
 
@@ -92,18 +91,6 @@ class Reader(reader.Reader):
                 yield Fields(row(line), line)
             except CellError as error:
                 yield Fields({}, line, str(error))
-
-    def _text(self, piece: Piece) -> str:
-        data = piece.data
-        try:
-            text = data.decode()
-        except UnicodeDecodeError as error:
-            line = piece.line + data.count(b"\n", 0, error.start)
-            raise DataError(
-                f"{self.stream.name}, line {line} is not UTF-8: byte 0x{data[error.start]:02x}",
-                hint="save the file as UTF-8",
-            ) from None
-        return text
 
 
 def row(line: str) -> dict[str, Any]:

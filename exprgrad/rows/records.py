@@ -75,6 +75,17 @@ def pieces(stream: Stream, cut: Cut, size: int = PIECE) -> Iterator[Piece | None
             return
 
 
+def decoded(piece: Piece, name: str) -> str:
+    """The text of a piece of the file of this name; DataError if it is not UTF-8."""
+    try:
+        return piece.data.decode()
+    except UnicodeDecodeError as error:
+        line = piece.line + piece.data.count(b"\n", 0, error.start)
+        raise DataError(
+            f"{name}, line {line} is not UTF-8: byte 0x{piece.data[error.start]:02x}", hint="save the file as UTF-8"
+        ) from None
+
+
 def breaks(data: bytes) -> int:
     """How many line breaks there are."""
     return occurrences(data, b"\n")
