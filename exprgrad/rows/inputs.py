@@ -9,24 +9,24 @@ from typing import Any
 
 from exprgrad.errors import DataError, named, nearest
 from exprgrad.rows.reader import Reader
-from exprgrad.rows.sources import Source, Stream, paths, source
+from exprgrad.rows.sources import Stream, format_of, paths
 
 
-def reader(source: Source) -> Reader:
-    """What reads a source's rows; only its format's libraries are imported."""
-    if source.format in ("csv", "tsv"):
+def reader(stream: Stream, format_: str) -> Reader:
+    """What reads a stream's rows; only its format's libraries are imported."""
+    if format_ in ("csv", "tsv"):
         from exprgrad.rows import csv
 
         _let_signals_in()
-        return csv.Reader(source.stream, "," if source.format == "csv" else "\t")
-    if source.format == "jsonl":
+        return csv.Reader(stream, "," if format_ == "csv" else "\t")
+    if format_ == "jsonl":
         from exprgrad.rows import jsonl
 
         _let_signals_in()
-        return jsonl.Reader(source.stream)
+        return jsonl.Reader(stream)
     from exprgrad.rows import arrow
 
-    return arrow.Reader(source.stream, source.format)
+    return arrow.Reader(stream, format_)
 
 
 class Files:
@@ -51,9 +51,9 @@ class Files:
     def _look(self) -> None:
         """A first look at every file, before any of them is read."""
         for number, path in enumerate(self.words):
-            seen = self._source(path)
-            self.formats.append(seen.format)
-            found, stream = reader(seen), seen.stream
+            stream, format_ = self._stream(path)
+            self.formats.append(format_)
+            found = reader(stream, format_)
             self.total = None if self.total is None or stream.size is None else self.total + stream.size
             if not number:
                 self.example = self.opened[0] = found
@@ -70,7 +70,7 @@ class Files:
         """Pieces of all files, each with its reader; None before a wait."""
         _let_signals_in()
         for number, path in enumerate(self.words):
-            rows = self.opened.pop(number, None) or reader(self._source(path))
+            rows = self.opened.pop(number, None) or reader(*self._stream(path))
             _same_columns(self.example, rows)
             self.open = rows.stream
             for piece in rows.raw():
@@ -79,11 +79,11 @@ class Files:
             rows.stream.close()
             self.open = None
 
-    def _source(self, path: str) -> Source:
-        """A file, which is closed with the others at the latest."""
+    def _stream(self, path: str) -> tuple[Stream, str]:
+        """A file, which is closed with the others at the latest, and its format."""
         stream = Stream(path)
         self.streams.append(stream)
-        return source(stream, path, self.from_)
+        return stream, format_of(stream, path, self.from_)
 
     def close(self) -> None:
         """Closes all files."""

@@ -123,13 +123,12 @@ def cut_records(separator: bytes) -> Cut:
 class Layout(NamedTuple):
     """The places of the separators and of the line breaks that are not within quotes.
 
-    ``quoted`` says that there are quotes, ``regular`` that they stand around whole cells, or doubled
-    inside such, ``open`` that the last one is never closed.
+    ``regular`` says that quotes stand around whole cells, or doubled inside such, ``open`` that the
+    last one is never closed.
     """
 
     separators: NDArray[np.intp]
     ends: NDArray[np.intp]
-    quoted: bool = False
     regular: bool = True
     open: bool = False
 
@@ -144,7 +143,7 @@ def layout(data: bytes, separator: bytes) -> Layout:
     regular = _regular(found, quotes, separator[0])
     spans = quotes if regular else _spans(data, quotes, separator)
     outside = [places[np.searchsorted(spans, places) % 2 == 0] for places in (separators, ends)]
-    return Layout(outside[0], outside[1], True, regular, len(spans) % 2 == 1)
+    return Layout(outside[0], outside[1], regular, len(spans) % 2 == 1)
 
 
 def _regular(found: NDArray[np.uint8], quotes: NDArray[np.intp], separator: int) -> bool:

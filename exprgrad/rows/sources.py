@@ -8,7 +8,7 @@ import select
 import stat
 import sys
 from collections.abc import Sequence
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 from exprgrad.errors import DataError, DeliveryError, UsageError, shown
 from exprgrad.files import reason
@@ -171,25 +171,11 @@ class _Reader:
         self.closed = True
 
 
-class Source(NamedTuple):
-    """A stream of rows and the format that they are in."""
+def format_of(stream: Stream, path: str, wanted: str | None) -> str:
+    """A stream's format: the one wanted, or that of the file's ending, or what its first bytes look like.
 
-    stream: Stream
-    format: str
-
-    @property
-    def name(self) -> str:
-        """The file's name, safe to print."""
-        return self.stream.name
-
-
-def source(stream: Stream, path: str, format_: str | None) -> Source:
-    """A stream in its format: the one given, or that of the file's ending, or what its first bytes look like."""
-    return Source(stream, _format(stream, path, format_))
-
-
-def _format(stream: Stream, path: str, wanted: str | None) -> str:
-    """The format of a stream; DataError where its first bytes belie it."""
+    Raises DataError where the first bytes belie it.
+    """
     start = stream.first
     by_bytes = next((name for magic, name in _FORMAT_MAGIC.items() if start.startswith(magic)), "")
     by_name = wanted or of_rows(path)
