@@ -157,12 +157,13 @@ def _from_arrow(table: Any) -> pl.DataFrame:
                 hint="--to parquet or --to arrow",
             )
     try:
-        frame: Any = pl.from_arrow(table)
+        found: Any = pl.from_arrow(table)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         raise DataError("a column holds what CSV and JSON have no way to write", hint="--to parquet") from None
     # the shortest digits of a float32 are another float64's
-    short = [name for name, kind in frame.schema.items() if kind in (pl.Float32, getattr(pl, "Float16", pl.Float32))]
-    return frame.with_columns(pl.col(short).cast(pl.Float64))  # type: ignore[no-any-return]
+    short = [name for name, kind in found.schema.items() if kind in (pl.Float32, getattr(pl, "Float16", pl.Float32))]
+    frame: pl.DataFrame = found.with_columns(pl.col(short).cast(pl.Float64))
+    return frame
 
 
 def _has_text(kind: Any) -> bool:

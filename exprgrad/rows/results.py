@@ -78,7 +78,7 @@ def _flat(
 def even(column: Column, shape: tuple[int, ...], block: Block, what: str, bad: Collection[int]) -> NDArray[np.float64]:
     """Values that must have one shape; NaN for those of bad rows."""
     if not isinstance(column, list) and column.shape[1:] == shape:
-        return column  # type: ignore[no-any-return]
+        return np.asarray(column)
     found = np.full((block.rows, *shape), np.nan)
     for row, value in enumerate(column):
         if np.shape(value) == shape and value is not None:

@@ -8,7 +8,7 @@ import select
 import stat
 import sys
 from collections.abc import Sequence
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from exprgrad.errors import DataError, DeliveryError, UsageError, shown
 from exprgrad.files import reason
@@ -131,7 +131,7 @@ class Stream:
             return True
         return self._packed is None and bool(select.select([self.file], [], [], 0)[0])
 
-    def seekable(self) -> BinaryIO:
+    def seekable(self) -> IO[bytes]:
         """The bytes as a file to read in any order; what comes from a pipe is kept in a temporary one."""
         if self.regular and not self.packing:
             self.file.seek(0)
@@ -145,7 +145,7 @@ class Stream:
         except OSError as error:
             raise DeliveryError(f"cannot keep {self.name} in a temporary file: {reason(error)}") from None
         spool.seek(0)
-        return spool  # type: ignore[return-value]
+        return spool
 
     def close(self) -> None:
         """Closes the file."""
