@@ -9,9 +9,9 @@ import pyarrow as pa
 
 from exprgrad.errors import DataError, shown
 from exprgrad.files import Kept
-from exprgrad.rows.block import Block, Column, Mask
+from exprgrad.rows.block import Block, Column, Mask, gaps
 from exprgrad.rows.compute import Answer
-from exprgrad.rows.results import Layout, flat, gaps
+from exprgrad.rows.results import Layout, flat
 
 _GROUP = 1 << 16  # rows that are collected from a slow source before they are written
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -83,6 +83,15 @@ def picked(column: Column, kept: Mask) -> Column:
     if isinstance(column, list):
         return [value for value, one in zip(column, kept.tolist(), strict=True) if one]
     return column[kept]
+
+
+def gaps(bad: Collection[int], rows: int) -> Mask | None:
+    """The bad ones of so many rows, None if there are none."""
+    if not bad:
+        return None
+    found = np.zeros(rows, bool)
+    found[list(bad)] = True
+    return found
 
 
 def stacked(values: list[Any]) -> Column:

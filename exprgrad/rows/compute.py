@@ -13,7 +13,7 @@ from exprgrad.diagnose import notes
 from exprgrad.engines import Kernel, Rows, kernel
 from exprgrad.errors import FormulaError, Report, UsageError, shown
 from exprgrad.program import Program, program
-from exprgrad.rows.block import Block, Column, Mask, Place
+from exprgrad.rows.block import Block, Column, Mask, Place, gaps
 from exprgrad.run import Run, run
 from exprgrad.values import Value
 
@@ -100,11 +100,10 @@ class Formula:
         strange = ~_finite(value, block.rows)
         for column in gradient.values():
             strange |= ~_finite(column, block.rows)
-        wrong = np.zeros(block.rows, bool)
-        wrong[list(bad)] = True
-        strange &= ~wrong
-        if kinks is not None:
-            kinks = kinks & ~wrong
+        wrong = gaps(bad, block.rows)
+        if wrong is not None:
+            strange &= ~wrong
+            kinks = None if kinks is None else kinks & ~wrong
         told = self._notes(block, bad, strange if kinks is None else strange | kinks) if self.told else None
         return Answer(value, gradient, bad, strange, kinks, told)
 

@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 
 from exprgrad.errors import DataError, shown
-from exprgrad.rows.block import Block, Mask
+from exprgrad.rows.block import Block, Mask, gaps
 from exprgrad.rows.compute import Answer
 from exprgrad.rows.csv import joined
-from exprgrad.rows.results import Layout, even, flat, gaps, inputs
+from exprgrad.rows.results import Layout, even, flat, inputs
 
 
 class Writer:

@@ -10,11 +10,11 @@ import numpy as np
 import polars as pl
 
 from exprgrad.errors import DataError, named
-from exprgrad.rows.block import Block, Column
+from exprgrad.rows.block import Block, Column, gaps
 from exprgrad.rows.compute import Answer
 from exprgrad.rows.delimited import polars
 from exprgrad.rows.jsonl import ESCAPED_KEY, has_key, is_object
-from exprgrad.rows.results import Layout, gaps
+from exprgrad.rows.results import Layout
 
 _JSON_NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exprgrad.errors import DataError, UsageError, shown
-from exprgrad.rows.block import Block, Column, Mask, Place
+from exprgrad.rows.block import Block, Column, Place
 from exprgrad.rows.compute import Answer
 from exprgrad.values import at
 
@@ -96,15 +96,6 @@ def even(column: Column, shape: tuple[int, ...], block: Block, what: str, bad: C
 def _sized(shape: tuple[int, ...]) -> str:
     """A shape in words."""
     return "×".join(map(str, shape)) if shape else "one number"
-
-
-def gaps(bad: Collection[int], rows: int) -> Mask | None:
-    """The rows without a result, None if there are none."""
-    if not bad:
-        return None
-    found = np.zeros(rows, bool)
-    found[list(bad)] = True
-    return found
 
 
 def inputs(layout: Layout, block: Block) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 
 from exprgrad.errors import DataError, Report, UnmetError
-from exprgrad.rows.block import Block, Mask, picked
+from exprgrad.rows.block import Block, Mask, gaps, picked
 from exprgrad.rows.compute import Answer, Formula
 
 T = TypeVar("T")
@@ -158,10 +158,9 @@ def _block(block: Block, formula: Formula, sink: Sink, policy: Policy) -> tuple[
         strange = Strange(int(answer.strange.sum()), block.place(first), "", formula.report(block, first))
     kinks = 0 if answer.kinks is None else int(answer.kinks.sum())
     tally = Tally(block.rows, bad, strange, kinks)
-    if answer.bad and policy.bad == "skip":
-        gone = np.zeros(block.rows, bool)
-        gone[list(answer.bad)] = True
-        block, answer = block.without(gone), _without(answer, gone)
+    skipped = gaps(answer.bad, block.rows) if policy.bad == "skip" else None
+    if skipped is not None:
+        block, answer = block.without(skipped), _without(answer, skipped)
     return tally, sink.format(block, answer), error
 
 

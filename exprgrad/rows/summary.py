@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from exprgrad.rows.block import Block
+from exprgrad.rows.block import Block, gaps
 from exprgrad.rows.compute import Answer
-from exprgrad.rows.results import Layout, flat, gaps
+from exprgrad.rows.results import Layout, flat
 from exprgrad.values import at
 
 _SAMPLE = 1 << 16  # numbers that a distribution is drawn from; of more, every other one is dropped
