@@ -87,7 +87,7 @@ class Writer:
                 if has_key(block.raw[row], name):
                     raise DataError(
                         f"{block.place(row)}: the field {named(name)} is there already, and would hold the result too",
-                        hint="--prefix NAME puts NAME before the results' names; --only leaves out the input's fields",
+                        hint="--prefix TEXT puts TEXT before the results' names; --only leaves out the input's fields",
                     )
 
     def write(self, lines: bytes) -> None:

@@ -35,13 +35,13 @@ class Layout(NamedTuple):
     prefix: str
 
     def check(self, taken: Sequence[str]) -> Layout:
-        """This layout, or a DataError if a result would share its name with a column of the input."""
+        """This layout, or a UsageError if a result would share its name with a column of the input."""
         kept = () if self.only else self.names
         for name in taken:
             if name in kept:
                 raise UsageError(
                     f"the column '{shown(name, 30)}' is there already, and would hold the result too",
-                    hint="--prefix NAME puts NAME before the results' names; --only leaves out the input's columns",
+                    hint="--prefix TEXT puts TEXT before the results' names; --only leaves out the input's columns",
                 )
         return self
 
