@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import click
@@ -16,10 +17,12 @@ from exprgrad.files import deliver, read_formula, standard_output
 from exprgrad.jobs import point
 from exprgrad.rows.formats import FORMATS as ROWS
 from exprgrad.rows.formats import by_ending, is_data
+from exprgrad.style import Style, style
 
 FORMATS = tuple(dict.fromkeys((*point.FORMATS, *ROWS)))
 _FOR_ROWS = ("from_", "only", "notes", "prefix", "bad", "engine", "expect")
-_FOR_A_POINT = ("emit", "jacobian", "full")
+_MORE = tuple(name for names in point.QUESTIONS.values() for name in names)
+_FOR_A_POINT = ("emit", "full", *point.QUESTIONS, *_MORE)
 
 
 @click.command(
@@ -44,6 +47,9 @@ _FOR_A_POINT = ("emit", "jacobian", "full")
 @click.option("--upstream", metavar="VALUE", help="The gradient that arrives at the output; 1 by default.")
 @click.option("--jacobian", is_flag=True, help="The derivative of each element of the output by each of the inputs.")
 @click.option("--full", is_flag=True, help="Show large arrays whole, not their summary.")
+@click.option("--digits", metavar="N", help="Round numbers for people to N significant digits.")
+@click.option("--colors", metavar="PART=COLOR,…", help="The colours of value, gradient and local: value=blue.")
+@click.option("--ascii", "ascii_", is_flag=True, help="Print nothing but ASCII.")
 @click.option("--strict", is_flag=True, help="Exit with 5 if anything is not finite, or a kink.")
 @click.option("--quiet", is_flag=True, help="No notes about kinks and steps, no counts, no progress.")
 @click.option(
@@ -74,38 +80,54 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     FILES are rows of values, .csv, .tsv, .jsonl, .parquet or .arrow, - for standard input: the same rows
     come out with the value and the gradients. Without FORMULA each row has its own, in its field formula.
     """
+    look = style(options["full"], options["digits"], options["ascii_"], options["colors"])
     if options["gates"]:
         if (
             any(ctx.params[key] for key in ("formula", "files", "path", "emit", "of", "wrt", "strict"))
             or ctx.meta["values"]
         ):
             raise UsageError("--gates lists the catalogue and takes no formula")
-        to = options["to"] or _by_ending(options["out"])
-        deliver(_catalogue(to, options["out"] is None), options["out"])
+        to = options["to"] or _by_ending(options["out"]) or "table"
+        deliver(_catalogue(to, options["out"] is None, look), options["out"])
         return
     text, source, files = _formula(options)
     wrt = None if options["wrt"] is None else list(filter(None, map(str.strip, options["wrt"].split(","))))
     if files:
-        _rows(options, text, source, files, ctx.meta["values"], wrt)
+        _rows(options, text, source, files, ctx.meta["values"], wrt, look)
         return
     for name in _FOR_ROWS:
         if options[name]:
             raise UsageError(
                 f"--{name.rstrip('_')} is for rows, and there are none", hint="a file of rows stands behind the formula"
             )
+    question, argument = _question(options)
     if options["emit"]:
-        for name in ("to", "strict", "quiet", "upstream", "jacobian", "full"):
-            if options[name]:
+        for name in ("to", "strict", "quiet", "upstream", "full", "digits", *([question] if argument else [])):
+            if options.get(name):
                 raise UsageError(f"--emit writes a stage, not the result: leave --{name} out")
-    to = options["to"] or ("table" if options["emit"] else _by_ending(options["out"]))
     asked = point.Point(
-        str(text), ctx.meta["values"], options["of"], wrt, to, options["out"], source,
-        options["upstream"], options["jacobian"], options["full"], options["strict"], options["quiet"],
+        str(text), ctx.meta["values"], options["of"], wrt, options["to"] or _by_ending(options["out"]), options["out"],
+        source, options["upstream"], options["strict"], options["quiet"], look, question, argument,
+        {name: options[name] for name in point.QUESTIONS[question] if options[name]},
     )  # fmt: skip
     if options["emit"]:
-        deliver(point.stage(options["emit"], asked), options["out"], source)
+        deliver(map(look.text, point.stage(options["emit"], asked)), options["out"], source)
     else:
-        point.perform(asked, say)
+        point.perform(asked, partial(say, look=look))
+
+
+def _question(options: dict[str, Any]) -> tuple[str, str]:
+    """What is asked about a point, and what stands behind its option.  Raises UsageError for two questions."""
+    asked = [name for name in point.QUESTIONS if options.get(name)]
+    if len(asked) > 1:
+        raise UsageError(f"--{asked[0]} and --{asked[1]} are two questions", hint="ask them one after the other")
+    question = asked[0] if asked else "gradient"
+    for other, names in point.QUESTIONS.items():
+        for name in names:
+            if options[name] and name not in point.QUESTIONS[question]:
+                raise UsageError(f"--{name} goes with --{other}")
+    argument = options.get(question)
+    return question, argument if isinstance(argument, str) else "yes" if argument else ""
 
 
 def _rows(
@@ -115,6 +137,7 @@ def _rows(
     files: tuple[str, ...],
     values: dict[str, str],
     wrt: list[str] | None,
+    look: Style,
 ) -> None:
     """The rows of files through a formula, or through their own."""
     # NumPy's library for matrices keeps threads of its own busy waiting; ours have the cores
@@ -122,7 +145,7 @@ def _rows(
     from exprgrad.jobs import rows
 
     for name in _FOR_A_POINT:
-        if options[name]:
+        if options.get(name):
             raise UsageError(f"--{name} is for one point, not for rows", hint="leave the files out, or the option")
     if options["to"] == "json":
         raise UsageError("--to json is for one point", hint="rows are written as jsonl, an object a line")
@@ -134,29 +157,31 @@ def _rows(
         "bad": options["bad"] or "stop",
         "engine": options["engine"] or "numpy",
     }
-    rows.perform(rows.Options(text, files, values, wrt=wrt, expect=options["expect"], source=source, **given), say)
+    asked = rows.Options(text, files, values, wrt=wrt, expect=options["expect"], source=source, style=look, **given)
+    rows.perform(asked, partial(say, look=look))
 
 
 def main(arguments: list[str]) -> int:
     """Runs the command; the exit status.  Errors are printed to standard error."""
+    look = Style(ascii="--ascii" in arguments)
     try:
         if {"--help", "--version"} & set(arguments) or "_EXPRGRAD_COMPLETE" in os.environ:
             with standard_output():  # click prints these by itself
                 return _run(arguments)
         return _run(arguments)
     except ExprgradError as error:
-        say(str(error))
+        say(str(error), look)
         return error.code
     except click.ClickException as error:
-        say(Report(error.format_message().rstrip(".")).render("error"))
+        say(Report(error.format_message().rstrip(".")).render("error"), look)
         return UsageError.code
 
 
-def say(message: str) -> None:
+def say(message: str, look: Style) -> None:
     """Prints to standard error; if nobody can be told, there is nobody to tell that."""
     try:
         if sys.stderr is not None:
-            print(message, file=sys.stderr, flush=True)
+            print(look.text(message), file=sys.stderr, flush=True)
     except OSError:
         sys.stderr = None
 
@@ -191,16 +216,16 @@ def _formula(options: dict[str, Any]) -> tuple[str | None, str | None, tuple[str
 
 
 def _by_ending(out: str | None) -> str:
-    """The format that a file's name asks for; UsageError for an ending that stands for none."""
+    """The format that a file's name asks for, empty if none; UsageError for an ending that stands for none."""
     ending, format_ = by_ending(out or "")
     if ending and not format_:
         raise UsageError(
             f"--out {shown(str(out))}: {shown(ending)} is the ending of no format", hint=f"add --to {'|'.join(FORMATS)}"
         )
-    return format_ or "table"
+    return format_
 
 
-def _catalogue(to: str, to_terminal: bool) -> Iterable[str]:
+def _catalogue(to: str, to_terminal: bool, look: Style) -> Iterable[str]:
     """The catalogue's tables."""
     from exprgrad.write import catalogue, markdown
 
@@ -214,4 +239,4 @@ def _catalogue(to: str, to_terminal: bool) -> Iterable[str]:
         raise UsageError(f"--gates is a table or markdown, not {to}")
     from exprgrad.views import gates, table
 
-    return table.draw(gates.show(), to_terminal)
+    return table.draw(gates.show(), to_terminal, look)

@@ -44,13 +44,16 @@ def read_formula(path: str) -> str:
         ) from None
 
 
-def deliver(lines: Iterable[str], out: str | None, *sources: str | None) -> None:
-    """Writes lines as UTF-8 to a file, or to standard output without one; whole or an error.
+def deliver(lines: Iterable[str] | bytes, out: str | None, *sources: str | None) -> None:
+    """Writes lines as UTF-8, or bytes, to a file, or to standard output without one; whole or an error.
 
     ``sources`` are the files that were read, which must not be the one that is written.
     """
     with writing(out, [source for source in sources if source is not None]) as file:
-        file.writelines(line.encode("utf-8", "backslashreplace") + b"\n" for line in lines)
+        if isinstance(lines, bytes):
+            file.write(lines)
+        else:
+            file.writelines(line.encode("utf-8", "backslashreplace") + b"\n" for line in lines)
 
 
 @contextmanager

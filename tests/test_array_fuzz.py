@@ -15,6 +15,7 @@ from exprgrad.errors import ExprgradError
 from exprgrad.gates import GATES
 from exprgrad.read import read
 from exprgrad.run import jacobian, run
+from exprgrad.style import Style
 from exprgrad.values import shape
 from exprgrad.views import table
 from exprgrad.write import flat
@@ -70,7 +71,7 @@ def test_a_result_or_an_error_of_ours(seed: int) -> None:
             result = run(circuit, point, upstream=1.0)
             assert all(shape(gradient) == np.shape(point[name]) for name, gradient in result.gradient.items()), text
             json.loads("\n".join(json_.write(result, notes(result))))
-            table.draw(table.show(result), to_terminal=False)
+            table.draw(table.show(result, Style()), False, Style())
             list(flat.write(result, ","))
             assert write(read(write(circuit))) == write(circuit), text
             read(write(result.backward.circuit))

@@ -39,11 +39,8 @@ def perform(options: Any, files: Any, to: str, cases: Cases, say: Callable[[str]
         from exprgrad.views import cases as view
         from exprgrad.views import table
 
-        deliver(
-            table.draw(view.show([case for case in found if case is not None], _SHOWN), options.out is None),
-            options.out,
-            *files.words,
-        )
+        shown_cases = view.show([case for case in found if case is not None], _SHOWN, options.style)
+        deliver(table.draw(shown_cases, options.out is None, options.style), options.out, *files.words)
     else:
         lines = list(
             _delimited([case for case in found if case is not None], files, options, "," if to == "csv" else "\t")

@@ -1,29 +1,35 @@
-"""One point of a formula: options → one run → one reading, and the notes."""
+"""One point of a formula: options → one question → its answer, and the notes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib import import_module
+from typing import Any, NamedTuple
 
 from exprgrad.arguments import value
 from exprgrad.chain import backward
-from exprgrad.diagnose import notes
 from exprgrad.errors import UnmetError, UsageError
 from exprgrad.files import deliver
+from exprgrad.jobs.asked import Asked, Reply
 from exprgrad.kinks import Note
 from exprgrad.parse import outline, parse
 from exprgrad.read import read
-from exprgrad.run import Run, jacobian, run, wires
-from exprgrad.values import Value, shape
+from exprgrad.run import wires
+from exprgrad.style import Style
+from exprgrad.values import shape
 
-FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown")
+# what can be asked, each a module beside this one, with the options that go with it
+QUESTIONS: Mapping[str, tuple[str, ...]] = {"gradient": (), "jacobian": ()}
+PEOPLE = ("table", "markdown")  # formats whose numbers are for people: --digits rounds them
+FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown")  # of all questions
 _LINES, _BYTES = 24, 4000  # of notes on standard error
 
 
 class Point(NamedTuple):
     """What the command line says about a point.
 
-    ``source`` is the file that the formula comes from, ``values`` are as typed.
+    ``source`` is the file that the formula comes from, ``values`` are as typed, as are ``argument``,
+    which stands behind the question's option, and ``more``, by the names of the options that go with it.
     """
 
     text: str
@@ -33,37 +39,52 @@ class Point(NamedTuple):
     to: str
     out: str | None
     source: str | None
-    upstream: str | None = None
-    jacobian: bool = False
-    full: bool = False
-    strict: bool = False
-    quiet: bool = False
+    upstream: str | None
+    strict: bool
+    quiet: bool
+    style: Style
+    question: str
+    argument: str
+    more: Mapping[str, str]
 
 
 def perform(point: Point, say: Callable[[str], None]) -> None:
-    """Runs the formula at a point and delivers the reading; ``say`` tells the notes."""
-    if point.to not in FORMATS:
-        raise UsageError(f"--to {point.to} is for rows", hint=f"one point is written as {', '.join(FORMATS)}")
-    circuit = read(point.text, point.values, point.of)
-    wires(circuit, point.values, point.wrt)
-    numbers = {name: value(name, text) for name, text in point.values.items()}
-    lines: Iterable[str] | None = None
-    if point.jacobian:
-        if point.upstream:
-            raise UsageError("--jacobian is of each element by itself: leave --upstream out")
-        result, derivative = jacobian(circuit, numbers, point.wrt)
-        lines = _jacobian(point.to, result, derivative, point.full, point.out)
-    else:
-        arriving = None if point.upstream is None else value("--upstream", point.upstream)
-        result = run(circuit, numbers, point.wrt, arriving)
-    found = notes(result)
-    if point.strict and any(note.strict for note in found):
-        first = next(note for note in found if note.strict)
-        raise UnmetError(f"--strict: {first.report.message}", *first.report[1:])
-    deliver(lines or _reading(point.to, result, found, point.out, point.full), point.out, point.source)
-    told = _told(found, point.quiet)
+    """Answers the question about a formula at a point; ``say`` tells the notes."""
+    room: Any = import_module(f"exprgrad.jobs.{point.question}")
+    to = point.to or room.FORMATS[0]
+    if to not in room.FORMATS:
+        what = f"--{point.question}" if point.question != "gradient" else "one point"
+        raise UsageError(f"{what} is not written as {to}", hint=f"--to takes {', '.join(room.FORMATS)}")
+    if to not in PEOPLE and point.style.digits is not None:
+        raise UsageError(f"--digits rounds what people read, and {to} has all digits", hint="leave one of them out")
+    reply: Reply = room.answer(_asked(point, to, to in getattr(room, "BARE", ())))
+    strict = [note for note in reply.notes if note.strict]
+    if point.strict and strict:
+        raise UnmetError(f"--strict: {strict[0].report.message}", *strict[0].report[1:])
+    deliver(reply.lines, point.out, point.source)
+    told = _told(reply.notes, point.quiet)
     if told:
         say(told)
+    if reply.error is not None:
+        raise reply.error
+
+
+def _asked(point: Point, to: str, bare: bool) -> Asked:
+    """The question, its circuit read and its values evaluated; a ``bare`` one does without any."""
+    circuit = read(point.text, point.values, point.of)
+    none = not point.values and any(circuit.gates[wire].value is None for wire in circuit.inputs.values())
+    wires(circuit, circuit.inputs if none and bare else point.values, point.wrt)
+    return Asked(
+        circuit,
+        None if none and bare else {name: value(name, text) for name, text in point.values.items()},
+        point.wrt,
+        None if point.upstream is None else value("--upstream", point.upstream),
+        to,
+        point.style,
+        point.out is None,
+        point.argument,
+        point.more,
+    )
 
 
 def stage(name: str, point: Point) -> Iterator[str]:
@@ -78,41 +99,7 @@ def stage(name: str, point: Point) -> Iterator[str]:
     return backward(circuit, point.wrt, shapes=shapes).circuit.lines()
 
 
-def _jacobian(to: str, result: Run, found: Mapping[str, Value], full: bool, out: str | None) -> Iterable[str]:
-    """The lines of a Jacobian, as JSON, a row for each element of the output, or a table."""
-    from exprgrad.write import flat, json
-
-    if to == "json":
-        return json.write_jacobian(result, found)
-    if to in ("csv", "tsv"):
-        return flat.write_jacobian(result, found, "," if to == "csv" else "\t")
-    if to != "table":
-        raise UsageError(f"--jacobian is a table, json, csv or tsv, not {to}")
-    from exprgrad.views import table
-
-    return table.draw(table.show_jacobian(result, found, full), out is None)
-
-
-def _reading(to: str, result: Run, found: list[Note], out: str | None, full: bool) -> Iterable[str]:
-    """The lines of a reading."""
-    if to in ("json", "jsonl"):
-        from exprgrad.write import json
-
-        return json.write(result, found) if to == "json" else json.write_row(result)
-    if to in ("csv", "tsv"):
-        from exprgrad.write import flat
-
-        return flat.write(result, "," if to == "csv" else "\t")
-    from exprgrad.views import table
-
-    if to == "markdown":
-        from exprgrad.write import markdown
-
-        return markdown.write(*table.cells(result, full))
-    return table.draw(table.show(result, full), out is None)
-
-
-def _told(found: list[Note], quiet: bool) -> str:
+def _told(found: Sequence[Note], quiet: bool) -> str:
     """The notes for standard error: everything that is not finite, and kinks as long as there is room."""
     lines: list[str] = []
     shown_notes = [note for note in found if not (quiet and note.finite)]

@@ -23,6 +23,7 @@ from exprgrad.rows.reader import Reader
 from exprgrad.rows.results import Layout
 from exprgrad.rows.stream import Policy, Sink, Tally, run
 from exprgrad.run import value_of, wires
+from exprgrad.style import Style
 from exprgrad.values import Value
 
 
@@ -50,6 +51,7 @@ class Options(NamedTuple):
     quiet: bool = False
     expect: bool = False
     source: str | None = None
+    style: Style = Style()
 
 
 def destination(options: Options, format_: str) -> str:
@@ -216,10 +218,11 @@ def _summarised(
     if to == "markdown":
         from exprgrad.write import markdown
 
-        written = [*markdown.write(list(view.HEADERS), view.cells(found)), "", *view.said(found, tally)]
+        written = [*markdown.write(list(view.HEADERS), view.cells(found, options.style)), "", *view.said(found, tally)]
         deliver(written, options.out, *read_from(options, files))
     else:
-        deliver(table.draw(view.show(found, tally), options.out is None), options.out, *read_from(options, files))
+        drawn = table.draw(view.show(found, tally, options.style), options.out is None, options.style)
+        deliver(drawn, options.out, *read_from(options, files))
     return tally
 
 

@@ -11,25 +11,25 @@ from rich.text import Text
 
 from exprgrad.errors import shown
 from exprgrad.rows.each import Case
-from exprgrad.values import digits
+from exprgrad.style import Style
 from exprgrad.views.table import Uncut
 
 _ROOM = 24  # characters, for a number
 
 
-def show(cases: Sequence[Case], most: int) -> RenderableType:
+def show(cases: Sequence[Case], most: int, style: Style) -> RenderableType:
     """The table, to be printed by rich; of many rows the first ones."""
     table = Table(box=ROUNDED)
     table.add_column("formula", overflow="fold")
-    values = ["" if case.value is None else digits(case.value) for case in cases[:most]]
+    values = ["" if case.value is None else style.number(case.value) for case in cases[:most]]
     room = min(_ROOM, max(map(len, values), default=0))
-    table.add_column("value", style="green", overflow="fold", min_width=room)
-    table.add_column("gradients", style="red", overflow="fold", min_width=_ROOM)
+    table.add_column("value", style=style.value, overflow="fold", min_width=room)
+    table.add_column("gradients", style=style.gradient, overflow="fold", min_width=_ROOM)
     for case, value in zip(cases, values, strict=False):
         if case.bad is not None:
             table.add_row(Text(shown(case.formula, 60)), Text(""), Text(shown(case.bad.report.message, 120)))
             continue
-        gradient = [f"{shown(name, 30)} {digits(value)}" for name, value in (case.gradient or {}).items()]
+        gradient = [f"{shown(name, 30)} {style.number(value)}" for name, value in (case.gradient or {}).items()]
         table.add_row(Text(shown(" ".join(case.formula.split("\n")), 60)), Text(value), Text(", ".join(gradient)))
     left = len(cases) - most
     return Group(Uncut(table), *[Text(f"{left:,} more rows; --to jsonl has all")] if left > 0 else [])

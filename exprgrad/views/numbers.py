@@ -4,32 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
-from exprgrad.values import Value, digits
+from exprgrad.style import Style
+from exprgrad.values import Value
 
 SMALL = 12  # elements up to which an array is shown whole
+_ROUGH = 6  # digits of a summary
 _ROW = 24  # characters of a row of an array in one line
 
 
-def cell(value: Value | None, full: bool) -> str:
-    """The lines of a cell; ``full`` shows large arrays whole too."""
+def cell(value: Value | None, style: Style) -> str:
+    """The lines of a cell."""
     if value is None:
         return ""
     if isinstance(value, float):
-        return digits(value)
-    if value.size > SMALL and not full:
+        return style.number(value)
+    if value.size > SMALL and not style.full:
         from exprgrad.whole import summary
 
-        return "\n".join(f"{name:4} {number:.6g}" for name, number in summary(value).items())
-    return "\n".join(_lines(value.tolist()))
+        return "\n".join(f"{name:4} {number:.{style.digits or _ROUGH}g}" for name, number in summary(value).items())
+    return "\n".join(_lines(value.tolist(), style))
 
 
-def _lines(value: Any) -> list[str]:
+def _lines(value: Any, style: Style) -> list[str]:
     """``[1, 2]`` in one line if it is short, else an element a line; a matrix has its rows below each other."""
     if not isinstance(value, list):
-        return [digits(value)]
+        return [style.number(value)]
     if not value:
         return ["[]"]
-    parts = [_lines(part) for part in value]
+    parts = [_lines(part, style) for part in value]
     inner = ", ".join(part[0] for part in parts)
     if not any(isinstance(part, list) for part in value) and len(inner) <= _ROW:
         return [f"[{inner}]"]

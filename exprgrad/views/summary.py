@@ -12,23 +12,24 @@ from rich.text import Text
 from exprgrad.errors import shown
 from exprgrad.rows.stream import Tally
 from exprgrad.rows.summary import Line, Summary
+from exprgrad.style import Style
 from exprgrad.views.table import Uncut
 
 HEADERS = ("", "mean", "spread", "min", "max", "distribution", "share")
-_BARS = "▁▂▃▄▅▆▇█"
+_ROUGH = 4  # digits
 _MOST = 40  # lines
 
 
-def cells(summary: Summary) -> Iterator[list[str]]:
-    """The cells of each line; numbers rounded to four digits."""
+def cells(summary: Summary, style: Style) -> Iterator[list[str]]:
+    """The cells of each line; numbers rounded."""
     lines = summary.lines()
     for line in lines[:_MOST]:
         found = line.moments
         numbers = (found.mean, found.spread, found.least, found.most) if found.number else ()
         yield [
             shown(line.name, 30),
-            *([_digits(number) for number in numbers] or [""] * 4),
-            _bars(line),
+            *([f"{number:.{style.digits or _ROUGH}g}" for number in numbers] or [""] * 4),
+            _bars(line, style),
             "" if line.share is None else f"{line.share:.0%}",
         ]
     if len(lines) > _MOST:
@@ -54,24 +55,21 @@ def said(summary: Summary, tally: Tally) -> list[str]:
     return found
 
 
-def show(summary: Summary, tally: Tally) -> RenderableType:
+def show(summary: Summary, tally: Tally, style: Style) -> RenderableType:
     """The summary, to be printed by rich."""
     table = Table(box=ROUNDED)
     for header in HEADERS:
         left = header in ("", "distribution")
         table.add_column(header, justify="left" if left else "right", no_wrap=True)
-    for line in cells(summary):
+    for line in cells(summary, style):
         table.add_row(*[Text(cell) for cell in line])
     return Group(Uncut(table), *[Text(line) for line in said(summary, tally)])
 
 
-def _digits(number: float) -> str:
-    return f"{number:.4g}"
-
-
-def _bars(line: Line) -> str:
+def _bars(line: Line, style: Style) -> str:
     """The distribution, a bar for each twelfth of the range; an empty one is a point."""
     most = max(line.histogram, default=0)
+    empty, bars = style.bars[0], style.bars[1:]
     return "".join(
-        [_BARS[round(count / most * (len(_BARS) - 1))] if count else "·" for count in line.histogram] if most else []
+        [bars[round(count / most * (len(bars) - 1))] if count else empty for count in line.histogram] if most else []
     )

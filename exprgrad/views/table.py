@@ -23,13 +23,13 @@ from rich.text import Text
 from exprgrad.errors import shown
 from exprgrad.gates import CONST
 from exprgrad.run import Run
-from exprgrad.values import Value, digits, dims, shape
+from exprgrad.style import Style
+from exprgrad.values import Value, dims, shape
 from exprgrad.views.numbers import cell
 from exprgrad.write.pullbacks import Pullbacks
 
 MOST = 400  # wires in one table; of more, the first and the last ones are shown
 RULE = 200  # characters of what a whole-array gate does with the gradient
-VALUE, GRADIENT = "green", "red"  # the colours of the lecture notes' circuit diagrams
 HEADERS = ("wire", "gate", "shape", "formula", "value", "gradient", "local gradients")
 
 
@@ -46,11 +46,8 @@ class Line(NamedTuple):
     output: bool = False
 
 
-def lines(run: Run, full: bool = False) -> Iterator[Line]:
-    """A line for every wire but constants that are not the output; of too many, one line counts the rest.
-
-    ``full`` shows large arrays whole.
-    """
+def lines(run: Run, style: Style) -> Iterator[Line]:
+    """A line for every wire but constants that are not the output; of too many, one line counts the rest."""
     circuit = run.circuit
     labels = circuit.labels()
     pullbacks = Pullbacks(run, labels)
@@ -67,50 +64,50 @@ def lines(run: Run, full: bool = False) -> Iterator[Line]:
             gate.op.name,
             dims(shape(value)) if shape(value) else "",
             circuit.piece(wire) or shown(labels[wire]),
-            cell(value, full),
-            cell(run.gradients[wire], full),
-            [*_locals(run, wire, labels, pullbacks)],
+            cell(value, style),
+            cell(run.gradients[wire], style),
+            [*_locals(run, wire, labels, pullbacks, style)],
             wire == circuit.output,
         )
 
 
-def cells(run: Run, full: bool = False) -> tuple[list[str], Iterator[list[str]]]:
+def cells(run: Run, style: Style) -> tuple[list[str], Iterator[list[str]]]:
     """The headers and the cells, each of one line, for a table that somebody else draws."""
-    every = list(lines(run, full))
+    every = list(lines(run, style))
     gone = 2 if not any(line.shape for line in every) else None
     rows = ([*line[:6], ", ".join(line.locals)] for line in every)
     tidy = ([" ".join(cell.split("\n")) for k, cell in enumerate(row) if k != gone] for row in rows)
     return [header for k, header in enumerate(HEADERS) if k != gone], tidy
 
 
-def _locals(run: Run, wire: int, labels: Sequence[str], pullbacks: Pullbacks) -> Iterator[str]:
+def _locals(run: Run, wire: int, labels: Sequence[str], pullbacks: Pullbacks, style: Style) -> Iterator[str]:
     """``x 3`` for each local gradient; what a whole-array gate hands on is ``x: d[out]*y``."""
     gate = run.circuit.gates[wire]
     for source, local in zip(gate.inputs, run.locals[wire], strict=False):
         if local is not None:
-            yield f"{shown(labels[source], 30)} {digits(local)}"
+            yield f"{shown(labels[source], 30)} {style.number(local)}"
     if gate.op.whole:
         yield from [f"{shown(one[0], 30)}: {shown(one[1], RULE)}" for one in pullbacks.of(wire) if one]
 
 
-def show(run: Run, full: bool = False) -> RenderableType:
-    """The table, to be printed by rich; ``full`` shows large arrays whole."""
-    return _Fitting(list(lines(run, full)))
+def show(run: Run, style: Style) -> RenderableType:
+    """The table, to be printed by rich."""
+    return _Fitting(list(lines(run, style)), style)
 
 
-def show_jacobian(run: Run, found: Mapping[str, Value], full: bool) -> RenderableType:
+def show_jacobian(run: Run, found: Mapping[str, Value], style: Style) -> RenderableType:
     """A line for each input: the shape of the derivative, and the derivative."""
     circuit = run.circuit
     table = Table(box=ROUNDED, show_lines=True)
     of = circuit.gates[circuit.output].name or circuit.piece(circuit.output, 30)
-    for header, style in ((f"d[{of}]/d[…]", "bold"), ("shape", ""), ("derivative", GRADIENT)):
-        table.add_column(Text(header), style=style, no_wrap=True, overflow="ignore")
+    for header, look in ((f"d[{of}]/d[…]", "bold"), ("shape", ""), ("derivative", style.gradient)):
+        table.add_column(Text(header), style=look, no_wrap=True, overflow="ignore")
     for name, by in found.items():
-        table.add_row(Text(shown(name, 30)), Text(dims(shape(by)) if shape(by) else ""), Text(cell(by, full)))
+        table.add_row(Text(shown(name, 30)), Text(dims(shape(by)) if shape(by) else ""), Text(cell(by, style)))
     return table
 
 
-def draw(renderable: RenderableType, to_terminal: bool) -> list[str]:
+def draw(renderable: RenderableType, to_terminal: bool, style: Style) -> list[str]:
     """What rich makes of a renderable: lines for standard output, or plain ones for a file."""
     text = io.StringIO()
     coloured = None if to_terminal else False  # rich looks at FORCE_COLOR and the like
@@ -128,7 +125,7 @@ def draw(renderable: RenderableType, to_terminal: bool) -> list[str]:
         _environ={key: value for key, value in os.environ.items() if not (strange and key == "COLUMNS")},
     )
     console.print(renderable, crop=False)
-    return [line.rstrip() for line in text.getvalue().splitlines()]
+    return [style.text(line.rstrip()) for line in text.getvalue().splitlines()]
 
 
 class Uncut:
@@ -145,15 +142,16 @@ class Uncut:
 class _Fitting:
     """The table in the layout that fits: all columns, or local gradients below the formula."""
 
-    def __init__(self, rows: list[Line]) -> None:
+    def __init__(self, rows: list[Line], style: Style) -> None:
         self.rows = rows
+        self.style = style
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         columns = _columns(self.rows)
         if sum([3 + width for _, width, _ in columns]) < options.max_width:
-            yield from console.render(_wide(columns, self.rows), options)
+            yield from console.render(_wide(columns, self.rows, self.style), options)
             return
-        yield from console.render(Uncut(_narrow(self.rows)), options)
+        yield from console.render(Uncut(_narrow(self.rows, self.style)), options)
 
 
 def _columns(rows: list[Line]) -> list[tuple[str, int, list[str]]]:
@@ -172,10 +170,10 @@ def _widest(cells: list[str]) -> int:
     return max([cell_len(line) for cell in cells for line in cell.split("\n")])
 
 
-def _wide(columns: list[tuple[str, int, list[str]]], rows: list[Line]) -> Table:
+def _wide(columns: list[tuple[str, int, list[str]]], rows: list[Line], style: Style) -> Table:
     """Every wire in one line."""
     table = Table(box=ROUNDED, show_lines=any("\n" in line.value for line in rows))
-    styles = {"wire": "bold", "value": VALUE, "gradient": GRADIENT}
+    styles = {"wire": "bold", "value": style.value, "gradient": style.gradient, "local gradients": style.local}
     for header, width, _ in columns:
         table.add_column(header, style=styles.get(header, ""), no_wrap=True, overflow="ignore", width=width)
     for line, *cells in zip(rows, *[column for _, _, column in columns], strict=True):
@@ -183,7 +181,7 @@ def _wide(columns: list[tuple[str, int, list[str]]], rows: list[Line]) -> Table:
     return table
 
 
-def _narrow(rows: list[Line]) -> Table:
+def _narrow(rows: list[Line], style: Style) -> Table:
     """Local gradients below the formula; only the formula's text may be broken."""
     table = Table(box=SIMPLE_HEAD, padding=(0, 1), show_edge=False, pad_edge=False)
     shaped = any(line.shape for line in rows)
@@ -194,8 +192,8 @@ def _narrow(rows: list[Line]) -> Table:
     table.add_column("wire\nshape" if shaped else "wire", style="bold", no_wrap=True, overflow="ignore")
     room = max([len("↳ local gradients"), *map(len, locals_)])
     table.add_column("formula\n↳ local gradients", overflow="fold", min_width=room)
-    table.add_column("value", style=VALUE, no_wrap=True, overflow="ignore")
-    table.add_column("gradient", style=GRADIENT, no_wrap=True, overflow="ignore")
+    table.add_column("value", style=style.value, no_wrap=True, overflow="ignore")
+    table.add_column("gradient", style=style.gradient, no_wrap=True, overflow="ignore")
     for line, name, value, gradient in zip(rows, names, values, gradients, strict=True):
         piece = "\n".join([line.formula, *[f"↳ {local}" for local in line.locals]])
         table.add_row(*map(Text, (name, piece, value, gradient)), style="bold" if line.output else "")

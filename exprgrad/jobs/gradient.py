@@ -1,0 +1,59 @@
+"""The value and all gradients: what is answered if nothing else is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from exprgrad.chain import Backward, backward
+from exprgrad.circuit import Circuit
+from exprgrad.diagnose import notes
+from exprgrad.jobs.asked import Asked, Lines, Reply
+from exprgrad.kinks import Note
+from exprgrad.run import Run, run
+from exprgrad.style import Style
+
+# formats that show the whole circuit: the module that writes it, by its function
+# write(circuit, back, run, style), without a run if there are no values
+_WRITERS: dict[str, str] = {}
+BARE = tuple(_WRITERS)
+FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown", *_WRITERS)
+
+
+def answer(asked: Asked) -> Reply:
+    """The run at the point in the format that is asked for."""
+    if asked.numbers is None:
+        return Reply(_writer(asked.to)(asked.circuit, backward(asked.circuit, asked.wrt), None, asked.style))
+    result = run(asked.circuit, asked.numbers, asked.wrt, asked.upstream)
+    found = notes(result)
+    if asked.to in _WRITERS:
+        return Reply(_writer(asked.to)(asked.circuit, result.backward, result, asked.style), found)
+    return Reply(_reading(asked, result, found), found)
+
+
+def _writer(to: str) -> Callable[[Circuit, Backward, Run | None, Style], Lines]:
+    """The function that writes this format."""
+    found: Callable[[Circuit, Backward, Run | None, Style], Lines] = import_module(
+        f"exprgrad.write.{_WRITERS[to]}"
+    ).write
+    return found
+
+
+def _reading(asked: Asked, result: Run, found: list[Note]) -> Lines:
+    """The lines of a table, or of data."""
+    to = asked.to
+    if to in ("json", "jsonl"):
+        from exprgrad.write import json
+
+        return json.write(result, found) if to == "json" else json.write_row(result)
+    if to in ("csv", "tsv"):
+        from exprgrad.write import flat
+
+        return flat.write(result, "," if to == "csv" else "\t")
+    from exprgrad.views import table
+
+    if to == "markdown":
+        from exprgrad.write import markdown
+
+        return markdown.write(*table.cells(result, asked.style))
+    return table.draw(table.show(result, asked.style), asked.to_terminal, asked.style)

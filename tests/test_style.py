@@ -1,0 +1,69 @@
+"""How people want to see things: digits, colours, plain ASCII."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conftest import exprgrad
+from exprgrad.errors import UsageError
+from exprgrad.style import Style, style
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.integers(1, 17))
+def test_rounding_is_that_of_the_digits(number: float, count: int) -> None:
+    text = Style(digits=count).number(number)
+    assert float(text) == float(f"{number:.{count - 1}e}")
+    assert "inf" not in text
+    assert len(text.lstrip("-").partition("e")[0].replace(".", "").strip("0")) <= count
+    assert float(Style().number(number)) == number
+
+
+def test_rounding_of_what_is_not_finite_and_of_arrays() -> None:
+    look = Style(digits=3)
+    assert [look.number(x) for x in (float("inf"), float("-inf"), float("nan"), -0.0, 1e300)] == [
+        "inf", "-inf", "nan", "-0", "1e+300",
+    ]  # fmt: skip
+    assert look.number(np.array([1 / 3, 2.0])) == "[0.333, 2]"
+
+
+@pytest.mark.parametrize(
+    ("digits", "colours"),
+    [("0", None), ("18", None), ("x", None), ("-1", None), ("٣", None), (None, "value"), (None, "value=pink"),
+     (None, "valu=red"), (None, ""), (None, "gradient=#12"), (None, "value=[red]")],
+)  # fmt: skip
+def test_what_is_no_style_is_refused(digits: str | None, colours: str | None) -> None:
+    with pytest.raises(UsageError):
+        style(full=False, digits=digits, ascii_=False, colours=colours)
+
+
+def test_the_table_follows_the_style() -> None:
+    given = [
+        "sigmoid(σ*x)",
+        "-σ",
+        "2",
+        "-x",
+        "1/3",
+        "--digits",
+        "3",
+        "--ascii",
+        "--colors",
+        "value=#102030,gradient=blue",
+    ]
+    found = exprgrad(*given, env={"FORCE_COLOR": "1", "COLORTERM": "truecolor"})
+    assert found.stdout.isascii()
+    assert "0.661" in found.stdout
+    assert "0.6607" not in found.stdout
+    plain = exprgrad(*given)
+    assert plain.stdout.isascii()
+    assert len({len(line) for line in plain.stdout.splitlines() if "u03c3" not in line}) == 1
+
+
+def test_notes_and_errors_in_ascii() -> None:
+    found = exprgrad("log(x)", "-x", "0", "--ascii")
+    assert found.returncode == 0
+    assert found.stderr.startswith("warning")
+    assert found.stderr.isascii()
+    assert exprgrad("log(ξ", "--ascii").stderr.isascii()
