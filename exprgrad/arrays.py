@@ -21,6 +21,8 @@ from exprgrad.lower import body
 from exprgrad.values import Value, array
 from exprgrad.whole import WHOLE
 
+REFUSED = (np.linalg.LinAlgError, IndexError)  # what NumPy raises where a whole-array gate has no value
+
 # The C library gives the memory of each freed array back to the system and asks for it again, page by
 # page, in the next gate: up to half the time of a network.  glibc stops that for arrays up to the size of the
 # largest block it has seen freed, and looks at blocks below 32 MiB only; this one is never touched.
@@ -71,12 +73,17 @@ def _values(
 def _whole(wire: int, op: Row, arguments: Sequence[Value], params: Sequence[Static]) -> Value:
     try:
         return WHOLE[op.name](*arguments, **dict(zip(op.params, params, strict=True)))
-    except np.linalg.LinAlgError:
-        raise GateError(wire, "the matrix is singular", "it has no inverse; its determinant is 0") from None
-    except IndexError as error:
-        raise GateError(
+    except REFUSED as error:
+        raise refusal(wire, error) from None
+
+
+def refusal(wire: int, error: Exception) -> GateError:
+    """Why a whole-array gate has no value."""
+    if isinstance(error, IndexError):
+        return GateError(
             wire, f"the index does not fit: {error}", "an index counts from 0, and from the end if negative"
-        ) from None
+        )
+    return GateError(wire, "the matrix is singular", "it has no inverse; its determinant is 0")
 
 
 # ---------------------------------------------------------------- element by element

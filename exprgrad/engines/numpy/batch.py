@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exprgrad import shape_rules as shapes
-from exprgrad.arrays import elementwise
+from exprgrad.arrays import REFUSED, elementwise, refusal
 from exprgrad.circuit import Gate
-from exprgrad.errors import GateError
 from exprgrad.forward import function
 from exprgrad.gates import Entry, Row, Slice
 from exprgrad.shape_rules import Shape
@@ -56,12 +55,8 @@ def apply(
             return _indexed(op, full, reads, by_row, settings["key"])
         rule = _RULES.get(op.name, _each)
         return rule(op, full, inner, settings, outer)
-    except np.linalg.LinAlgError:
-        raise GateError(wire, "the matrix is singular", "it has no inverse; its determinant is 0") from None
-    except IndexError as error:
-        raise GateError(
-            wire, f"the index does not fit: {error}", "an index counts from 0, and from the end if negative"
-        ) from None
+    except REFUSED as error:
+        raise refusal(wire, error) from None
 
 
 def _full(value: Value, by_row: bool, rows: int) -> Array:
