@@ -44,8 +44,8 @@ class Style(NamedTuple):
 
         if value.size == 0 or not value.size < 100:
             return digits(value)
-        rounded = [float(f"{one:.{self.digits - 1}e}") for one in value.ravel().tolist()]
-        return digits(np.array(rounded).reshape(shape(value)))
+        every = [float(f"{one:.{self.digits - 1}e}") for one in value.ravel().tolist()]
+        return digits(np.array(every).reshape(shape(value)))
 
     @property
     def bars(self) -> str:
