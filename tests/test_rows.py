@@ -214,6 +214,11 @@ def test_arrays_stand_in_columns_of_their_elements(tmp_path: Path) -> None:
     assert "has the column 'v[0]' twice" in refused("sum(v)", "-", data=b"v[0],v[0]\n1,1\n")
     assert "different numbers of indexes" in refused("sum(v)", "-", data=b'v[0],"v[0,1]"\n1,1\n')
     assert "no column 'v[1]'" in refused("sum(v)", "-", data=b"v[0],v[99999999999]\n1,1\n")
+    odd = b'{"v[0]":[1,2],"v[1]":[3,4]}\n'
+    assert "line 1: field 'v[0]': a list is not a number" in refused("sum(v)", "-", "--from", "jsonl", data=odd)
+    for ending in ("parquet", "arrow"):
+        lists = write(tmp_path / f"lists.{ending}", {"v[0]": [1.0], "v[1]": [[3.0, 4.0]]})
+        assert "column 'v[1]' holds list<" in refused("sum(v)", lists)
     assert made("sum(v)", "-", "--to", "csv", "--from", "jsonl", data=b'{"v":[[1,2]]}\n').rows[0] == [
         "v[0,0]",
         "v[0,1]",

@@ -86,7 +86,7 @@ class Reader(reader.Reader):
         """The numbers of some columns."""
         table, bad, found = piece.table, dict[int, str](), dict[str, Column]()
         for name, place in places.items():
-            parts = [self._numbers(table, column, bad) for column in place.columns]
+            parts = [self._numbers(table, column, place.lists, bad) for column in place.columns]
             found[name] = np.stack(parts, axis=-1).reshape(-1, *place.shape) if place.shape else parts[0]
         return Block(
             table.num_rows, found, bad, lambda row: f"{self.stream.name}, row {piece.first + row}", None, lambda: table
@@ -97,13 +97,13 @@ class Reader(reader.Reader):
         for row in block.columns.to_pylist():
             yield Fields({name: value for name, value in row.items() if value is not None}, "")
 
-    def _numbers(self, table: Any, name: str, bad: dict[int, str]) -> Column:
-        """The numbers of a column; what has none is noted in ``bad``."""
+    def _numbers(self, table: Any, name: str, lists: bool, bad: dict[int, str]) -> Column:
+        """The numbers of a column, or its lists of them; what has none is noted in ``bad``."""
         column = table.column(self.names.index(name))
         kind = column.type
         if pa.types.is_dictionary(kind):
             column, kind = column.dictionary_decode(), kind.value_type
-        if _is_list(kind):
+        if lists:
             return _lists(column, name, bad)
         if str(kind) in ("string", "large_string", "string_view"):  # of numbers, if they come from CSV
             import polars as pl

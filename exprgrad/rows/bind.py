@@ -30,7 +30,7 @@ def bind(
             continue
         place = place_of(name, names, stripped, source)
         if place is not None:
-            found[name] = place._replace(lists=place.columns[0] in lists)
+            found[name] = place._replace(lists=not place.shape and place.columns[0] in lists)
         elif circuit.gates[wire].value is None:
             raise _missing(circuit.text, circuit.gates[wire].span, name, names, source)
     return found
