@@ -21,6 +21,7 @@ from exprgrad.views import table
 from exprgrad.write import flat
 from exprgrad.write import json as json_
 from exprgrad.write.formula import write
+from test_schema import faults
 
 POINT: dict[str, Any] = {
     "x": [1.0, 2, 3], "y": [0.0, -1], "W": [[1.0, 2, 3], [4, 5, 6]], "s": 0.0, "A": [[2.0, 1], [1, 3]], "empty": np.zeros((0, 3)),
@@ -70,7 +71,7 @@ def test_a_result_or_an_error_of_ours(seed: int) -> None:
             point = {name: value for name, value in POINT.items() if name in circuit.inputs}
             result = run(circuit, point, upstream=1.0)
             assert all(shape(gradient) == np.shape(point[name]) for name, gradient in result.gradient.items()), text
-            json.loads("\n".join(json_.write(result, notes(result))))
+            assert faults(json.loads("\n".join(json_.write(result, notes(result))))) == [], text
             table.draw(table.show(result, Style()), False, Style())
             list(flat.write(result, ","))
             assert write(read(write(circuit))) == write(circuit), text

@@ -75,7 +75,7 @@ def test_any_name_is_free_for_a_variable(capsys: pytest.CaptureFixture[str], nam
 
 def test_json_has_everything(capsys: pytest.CaptureFixture[str]) -> None:
     data = json.loads(out(capsys, *JOB, "--to", "json"))
-    assert list(data) == ["formula", "inputs", "value", "grad", "gates", "notes"]
+    assert list(data) == ["version", "formula", "inputs", "value", "grad", "gates", "notes"]
     assert data["formula"] == "(x+y)*z"
     assert data["inputs"] == {"x": -2, "y": 5, "z": -4}
     assert (data["value"], data["grad"]) == (-12, {"x": -4, "y": -4, "z": 3})

@@ -1,4 +1,4 @@
-"""A run as JSON: one object, a gate a line, always valid.
+"""A run as JSON: one object, a gate a line, always valid; schema.json describes it.
 
 A number that is not finite is null, and the notes say which and why.  Everything outside ASCII is
 escaped, so the output is safe on any terminal and the same bytes everywhere.
@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from exprgrad.circuit import Gate, setting
+from exprgrad.circuit import Circuit, Gate, setting
 from exprgrad.errors import UsageError
 from exprgrad.gates import CONST
 from exprgrad.kinks import Note
@@ -19,29 +19,34 @@ from exprgrad.run import Run
 from exprgrad.values import Value
 from exprgrad.write.pullbacks import Pullbacks
 
+VERSION = 1  # grows when a member goes or changes its meaning
 PIECE = 200  # characters of the formula in one gate's `expr`
 
 
 def write(run: Run, notes: Sequence[Note]) -> Iterator[str]:
-    """The lines of the object described in the README: formula, inputs, value, grad, gates, notes."""
+    """The value, all gradients, and the working."""
     labels = run.circuit.labels()
-    yield "{"
-    yield f'  "formula": {json.dumps(run.circuit.text)},'
-    yield f'  "inputs": {_numbers(run.inputs)},'
-    yield f'  "value": {_number(run.value)},'
-    yield f'  "grad": {_numbers(run.gradient)},'
-    yield from _list("gates", _gates(run, labels), ",")
-    yield from _list("notes", (_note(run, labels[note.wire], note) for note in notes), "")
+    yield from head(run.circuit, run.inputs)
+    yield f'  "value": {number(run.value)},'
+    yield f'  "grad": {numbers(run.gradient)},'
+    yield from members("gates", _gates(run, labels), ",")
+    yield from members("notes", (_note(run, labels[note.wire], note) for note in notes), "")
     yield "}"
+
+
+def head(circuit: Circuit, inputs: Mapping[str, Value]) -> Iterator[str]:
+    """The members that every object begins with."""
+    yield "{"
+    yield f'  "version": {VERSION},'
+    yield f'  "formula": {json.dumps(circuit.text)},'
+    yield f'  "inputs": {numbers(inputs)},'
 
 
 def write_jacobian(run: Run, found: Mapping[str, Value]) -> Iterator[str]:
     """The object with the derivative of every element of the value by every element of the inputs."""
-    yield "{"
-    yield f'  "formula": {json.dumps(run.circuit.text)},'
-    yield f'  "inputs": {_numbers(run.inputs)},'
-    yield f'  "value": {_number(run.value)},'
-    yield f'  "jacobian": {_numbers(found)}'
+    yield from head(run.circuit, run.inputs)
+    yield f'  "value": {number(run.value)},'
+    yield f'  "jacobian": {numbers(found)}'
     yield "}"
 
 
@@ -52,9 +57,9 @@ def write_row(run: Run) -> Iterator[str]:
             raise UsageError(
                 f"the variable '{name}' would share its key with the result", hint="rename it, or use --to json"
             )
-    inputs = _numbers(run.inputs)[1:-1]
+    inputs = numbers(run.inputs)[1:-1]
     separator = ", " if inputs else ""
-    yield f'{{{inputs}{separator}"value": {_number(run.value)}, "grad": {_numbers(run.gradient)}}}'
+    yield f'{{{inputs}{separator}"value": {number(run.value)}, "grad": {numbers(run.gradient)}}}'
 
 
 def _gates(run: Run, labels: Sequence[str]) -> Iterator[str]:
@@ -65,17 +70,17 @@ def _gates(run: Run, labels: Sequence[str]) -> Iterator[str]:
     circuit, values = run.circuit, run.values
     pullbacks = Pullbacks(run, labels)
     quoted = list(map(json.dumps, labels))
-    read = [_number(values[wire]) if gate.op is CONST else quoted[wire] for wire, gate in enumerate(circuit.gates)]
+    read = [number(values[wire]) if gate.op is CONST else quoted[wire] for wire, gate in enumerate(circuit.gates)]
     for wire, gate in enumerate(circuit.gates):
         op, sources = gate.op, gate.inputs
         if op is CONST and wire != circuit.output:
             continue
         expr = json.dumps(circuit.piece(wire, PIECE) or labels[wire])
         inputs = ", ".join([read[source] for source in sources])
-        local = ", ".join([_number(number) for number in run.locals[wire] or [None] * len(sources)])
+        local = ", ".join([number(local) for local in run.locals[wire] or [None] * len(sources)])
         yield (
             f'{{"id": {quoted[wire]}, "gate": {json.dumps(op.name)}, "expr": {expr}, "inputs": [{inputs}], '
-            f'"value": {_number(values[wire])}, "grad": {_number(run.gradients[wire])}, "local": [{local}]'
+            f'"value": {number(values[wire])}, "grad": {number(run.gradients[wire])}, "local": [{local}]'
             f"{_more(gate, values[wire], pullbacks.of(wire) if gate.op.whole else ())}}}"
         )
 
@@ -98,7 +103,7 @@ def _note(run: Run, label: str, note: Note) -> str:
     )
 
 
-def _list(name: str, items: Iterator[str], comma: str) -> Iterator[str]:
+def members(name: str, items: Iterator[str], comma: str) -> Iterator[str]:
     """A member whose items stand one a line."""
     before = next(items, None)
     if before is None:
@@ -112,7 +117,7 @@ def _list(name: str, items: Iterator[str], comma: str) -> Iterator[str]:
     yield f"  ]{comma}"
 
 
-def _number(value: Value | None) -> str:
+def number(value: Value | None) -> str:
     """The shortest digits that read back to this float64, null if there are none; lists for an array."""
     if value is None:
         return "null"
@@ -121,9 +126,9 @@ def _number(value: Value | None) -> str:
     return re.sub("-?inf|nan", "null", str(value.tolist()))
 
 
-def _numbers(values: Mapping[str, Value]) -> str:
+def numbers(values: Mapping[str, Value]) -> str:
     """An object of numbers."""
-    return f"{{{', '.join([f'{json.dumps(name)}: {_number(value)}' for name, value in values.items()])}}}"
+    return f"{{{', '.join([f'{json.dumps(name)}: {number(value)}' for name, value in values.items()])}}}"
 
 
 def _more(gate: Gate, value: Value, pullbacks: Sequence[tuple[str, str] | None]) -> str:
