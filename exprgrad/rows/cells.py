@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,12 @@ def numbers(texts: Any) -> tuple[NDArray[np.float64], dict[int, str]]:
     import polars as pl
 
     values = texts.str.strip_chars(" \t").cast(pl.Float64, strict=False)
-    found = values.fill_null(math.nan).to_numpy().copy()
+    found = values.to_numpy(writable=True)  # NaN for null
+    doubtful = np.isinf(found)
+    if values.null_count():
+        doubtful |= values.is_null().to_numpy()
     wrong: dict[int, str] = {}
-    for row in (values.is_null() | values.is_infinite()).arg_true().to_list():
+    for row in np.flatnonzero(doubtful).tolist():
         try:
             found[row] = number(texts[row])
         except CellError as error:

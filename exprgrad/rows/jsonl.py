@@ -172,30 +172,22 @@ def _at_once(data: bytes, places: Mapping[str, Place], rows: int) -> dict[str, C
         return None
     if frame.height != rows or any(column.null_count() for column in frame):
         return None
-    if any(column.is_infinite().any() for column in frame if column.dtype == pl.Float64):
-        return None
     if b"-0" in data and _MINUS_NOTHING.search(data):
         return None  # polars reads 0, and float() and CSV -0.0
     found: dict[str, Column] = {}
     for name, place in places.items():
-        parts = [frame[column] for column in place.columns]
-        if place.lists:
-            rectangle = _rectangle(parts[0])
-            if rectangle is None:
-                return None
-            found[name] = rectangle
-        elif place.shape:
-            found[name] = np.stack([part.to_numpy() for part in parts], axis=-1).reshape(-1, *place.shape)
-        else:
-            found[name] = parts[0].to_numpy()
+        parts = [_rectangle(frame[column]) if place.lists else frame[column].to_numpy() for column in place.columns]
+        if any(part is None or np.isinf(part).any() for part in parts):
+            return None
+        found[name] = np.stack(parts, axis=-1).reshape(-1, *place.shape) if place.shape else parts[0]
     return found
 
 
 def _rectangle(lists: pl.Series) -> Any:
     """Lists of one length as an array, None if they are not."""
-    lengths = lists.list.len()
+    lengths = lists.list.len().to_numpy()
     flat = lists.explode()
-    if lengths.n_unique() != 1 or not lengths[0] or flat.null_count() or flat.is_infinite().any():
+    if flat.null_count() or not lengths.any() or np.any(lengths != lengths[0]):
         return None
     return flat.to_numpy().reshape(-1, lengths[0])
 
