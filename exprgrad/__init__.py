@@ -7,7 +7,8 @@
 
 ``read`` makes a circuit of a formula, ``run`` runs it at a point, ``run_rows`` over columns of them,
 ``jacobian`` differentiates every element of an array, ``backward`` and ``tangent`` make circuits of its
-derivatives, ``to_formula`` prints a circuit, ``notes`` says where a run is not finite or not smooth.
+derivatives, ``to_formula`` prints a circuit, ``notes`` says where a run is not finite or not smooth,
+``ascend`` moves the inputs along the gradient.
 Values are floats and NumPy arrays.
 Everything a user can set right is raised as an ExprgradError.
 """
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from exprgrad.engines import Rows, run_rows
     from exprgrad.errors import ExprgradError, FormulaError, UsageError
     from exprgrad.kinks import Note
+    from exprgrad.moves import Step, ascend
     from exprgrad.read import read
     from exprgrad.run import Run, jacobian, run
     from exprgrad.write.formula import write as to_formula
@@ -41,7 +43,9 @@ __all__ = [
     "Note",
     "Rows",
     "Run",
+    "Step",
     "UsageError",
+    "ascend",
     "backward",
     "jacobian",
     "notes",
@@ -59,6 +63,7 @@ _HOMES = {
     "engines": ("Rows", "run_rows"),
     "errors": ("ExprgradError", "FormulaError", "UsageError"),
     "kinks": ("Note",),
+    "moves": ("Step", "ascend"),
     "read": ("read",),
     "run": ("Run", "jacobian", "run"),
     "write.formula": ("to_formula",),

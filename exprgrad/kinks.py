@@ -23,9 +23,9 @@ Facts = dict[str, float | dict[str, str] | dict[str, float]]
 class Note(NamedTuple):
     """One thing worth knowing about a run.
 
-    ``kind`` is ``nan``, ``inf``, ``kink``, ``step``, or ``flat`` for a gate whose gradient is 0
-    everywhere; ``wire`` the wire of the circuit where it happens; ``facts`` numbers by name, for
-    programs.
+    ``kind`` is ``nan``, ``inf``, ``kink``, ``step``, ``flat`` for a gate whose gradient is 0
+    everywhere and for a point where all of it is, or ``overshoot`` for a step along it that went
+    too far; ``wire`` the wire of the circuit where it happens; ``facts`` numbers by name, for programs.
     """
 
     kind: str
@@ -41,7 +41,7 @@ class Note(NamedTuple):
     @property
     def strict(self) -> bool:
         """Whether ``--strict`` fails on it."""
-        return self.kind != "flat"
+        return self.kind not in ("flat", "overshoot")
 
 
 def edges(run_: Run, alive: Sequence[bool]) -> Iterator[Note]:

@@ -204,8 +204,10 @@ def _backward(
     return back, planned(back.circuit.gates, len(gates), keep | set(range(len(gates))))
 
 
-def wires(circuit: Circuit, given: Collection[str], wrt: Collection[str] | None) -> dict[str, int]:
-    """The inputs' wires by name; UsageError if the names given and wanted do not fit them."""
+def wires(
+    circuit: Circuit, given: Collection[str], wrt: Collection[str] | None, option: str = "--wrt"
+) -> dict[str, int]:
+    """The inputs' wires by name; UsageError if the names given, and those that an option wants, do not fit them."""
     found = circuit.inputs
     for name in given:
         if name not in found:
@@ -214,8 +216,9 @@ def wires(circuit: Circuit, given: Collection[str], wrt: Collection[str] | None)
             raise UsageError(f"{named(name)} {what}", hint=_known(name, found, "-"))
     for name in wrt or ():
         if name not in found:
-            what = "is computed by the formula, and --wrt takes inputs" if name in circuit.names else "is no variable"
-            raise UsageError(f"--wrt: {named(name)} {what}", hint=_known(name, found, ""))
+            inner = f"is computed by the formula, and {option} takes inputs"
+            what = inner if name in circuit.names else "is no variable"
+            raise UsageError(f"{option}: {named(name)} {what}", hint=_known(name, found, ""))
     missing = [name for name, wire in found.items() if name not in given and circuit.gates[wire].value is None]
     if missing:
         raise UsageError(

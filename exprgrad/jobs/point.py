@@ -19,7 +19,12 @@ from exprgrad.style import Style
 from exprgrad.values import shape
 
 # what can be asked, each a module beside this one, with the options that go with it
-QUESTIONS: Mapping[str, tuple[str, ...]] = {"gradient": (), "jacobian": ()}
+QUESTIONS: Mapping[str, tuple[str, ...]] = {
+    "gradient": (),
+    "jacobian": (),
+    "ascend": ("steps", "fix"),
+    "descend": ("steps", "fix"),
+}
 PEOPLE = ("table", "markdown")  # formats whose numbers are for people: --digits rounds them
 FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown")  # of all questions
 _LINES, _BYTES = 24, 4000  # of notes on standard error

@@ -22,7 +22,7 @@ def write(run: Run, delimiter: str) -> Iterator[str]:
         )
     row = columns({**run.inputs, "value": run.value} | {f"grad.{name}": g for name, g in run.gradient.items()})
     for cells in (row.keys(), map(repr, row.values())):
-        yield _line(cells, delimiter)
+        yield line(cells, delimiter)
 
 
 def write_jacobian(run: Run, found: Mapping[str, Value], delimiter: str) -> Iterator[str]:
@@ -30,8 +30,8 @@ def write_jacobian(run: Run, found: Mapping[str, Value], delimiter: str) -> Iter
     for number, (place, value) in enumerate(elements(run.value)):
         row = columns({"value": value} | {f"grad.{name}": _part(by, place) for name, by in found.items()})
         if not number:
-            yield _line(["element", *row], delimiter)
-        yield _line([at(place), *map(repr, row.values())], delimiter)
+            yield line(["element", *row], delimiter)
+        yield line([at(place), *map(repr, row.values())], delimiter)
 
 
 def _part(by: Value, place: Place) -> Value:
@@ -40,10 +40,11 @@ def _part(by: Value, place: Place) -> Value:
     return part if shape(part) else float(part)
 
 
-def _line(cells: Iterable[str], delimiter: str) -> str:
-    line = io.StringIO()
-    csv.writer(line, delimiter=delimiter, lineterminator="").writerow(cells)
-    return line.getvalue()
+def line(cells: Iterable[str], delimiter: str) -> str:
+    """Cells in one line, in quotes where they need it."""
+    made = io.StringIO()
+    csv.writer(made, delimiter=delimiter, lineterminator="").writerow(cells)
+    return made.getvalue()
 
 
 def columns(values: Mapping[str, Value]) -> dict[str, float]:
