@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from exprgrad import __version__
-from exprgrad.command import Choice, Command
+from exprgrad.command import Choice, Command, Option
 from exprgrad.errors import ExprgradError, Report, UsageError, shown
 from exprgrad.files import deliver, read_formula, standard_output
 from exprgrad.jobs import point
@@ -23,6 +23,10 @@ FORMATS = tuple(dict.fromkeys((*point.FORMATS, *ROWS)))
 _FOR_ROWS = ("from_", "only", "notes", "prefix", "bad", "engine", "expect")
 _MORE = tuple(name for names in point.QUESTIONS.values() for name in names)
 _FOR_A_POINT = ("emit", "full", *point.QUESTIONS, *_MORE)
+
+_asks = partial(click.option, cls=Option, heading="Questions about a point")
+_looks = partial(click.option, cls=Option, heading="For people")
+_rows = partial(click.option, cls=Option, heading="Rows of files")
 
 
 @click.command(
@@ -40,20 +44,11 @@ _FOR_A_POINT = ("emit", "full", *point.QUESTIONS, *_MORE)
 @click.argument("formula", required=False)
 @click.argument("files", nargs=-1)
 @click.option("--file", "path", metavar="PATH", help="Read the formula, a file of statements, from PATH.")
-@click.option("--to", "to", type=Choice(FORMATS), help="What to write; a table at a terminal, rows as they came.")
+@click.option("--to", type=Choice(FORMATS), help="By default a table; rows as they came, but summed up at a terminal.")
 @click.option("--out", metavar="PATH", help="Write to PATH, whole or not at all.")
 @click.option("--of", metavar="NAME", help="Take the wire NAME as the output.")
 @click.option("--wrt", metavar="NAME,NAME", help="Gradients with respect to these inputs only.")
 @click.option("--upstream", metavar="VALUE", help="The gradient that arrives at the output; 1 by default.")
-@click.option("--jacobian", is_flag=True, help="The derivative of each element of the output by each of the inputs.")
-@click.option("--ascend", metavar="RATE", help="Move the inputs along the gradient, RATE times it, step by step.")
-@click.option("--descend", metavar="RATE", help="Move the inputs against the gradient.")
-@click.option("--steps", metavar="N", help="How many steps --ascend and --descend take; 10 by default.")
-@click.option("--fix", metavar="NAME,NAME", help="Inputs that --ascend and --descend hold still.")
-@click.option("--full", is_flag=True, help="Show large arrays whole, not their summary.")
-@click.option("--digits", metavar="N", help="Round numbers for people to N significant digits.")
-@click.option("--colors", metavar="PART=COLOR,…", help="The colours of value, gradient and local: value=blue.")
-@click.option("--ascii", "ascii_", is_flag=True, help="Print nothing but ASCII.")
 @click.option("--strict", is_flag=True, help="Exit with 5 if anything is not finite, or a kink.")
 @click.option("--quiet", is_flag=True, help="No notes about kinks and steps, no counts, no progress.")
 @click.option(
@@ -61,17 +56,24 @@ _FOR_A_POINT = ("emit", "full", *point.QUESTIONS, *_MORE)
     type=Choice(["tree", "circuit", "backward"]),
     help="Write a stage of the work instead of the result.",
 )
-@click.option("--rows", metavar="FILE", help="Rows of values, the same as FILE behind the formula.")
-@click.option("--from", "from_", type=Choice(ROWS), help="Rows: what they are in; else their file's ending says it.")
-@click.option("--only", is_flag=True, help="Rows: leave out the input's columns.")
-@click.option("--notes", is_flag=True, help="Rows: a column more, with what is not finite, or a kink.")
-@click.option("--prefix", metavar="TEXT", help="Rows: put TEXT before the names of the results.")
-@click.option(
-    "--bad", type=Choice(["stop", "skip", "keep"]), help="Rows without numbers: stop (by default), skip or keep."
-)
-@click.option("--expect", is_flag=True, help="Rows: compare with the results they hold; exit with 5 if any differ.")
-@click.option("--engine", metavar="NAME", help="Rows: what computes them, numpy by default.")
 @click.option("--gates", is_flag=True, help="List the gates.")
+@_asks("--jacobian", is_flag=True, help="The derivative of each element of the output by each of the inputs.")
+@_asks("--ascend", metavar="RATE", help="Move the inputs along the gradient, RATE times it, step by step.")
+@_asks("--descend", metavar="RATE", help="Move the inputs against the gradient.")
+@_asks("--steps", metavar="N", help="How many steps --ascend and --descend take; 10 by default.")
+@_asks("--fix", metavar="NAME,NAME", help="Inputs that --ascend and --descend hold still.")
+@_looks("--full", is_flag=True, help="Show large arrays whole, not their summary.")
+@_looks("--digits", metavar="N", help="Round numbers to N significant digits.")
+@_looks("--colors", metavar="PART=COLOR,…", help="The colours of value, gradient and local: value=blue.")
+@_looks("--ascii", "ascii_", is_flag=True, help="Print nothing but ASCII.")
+@_rows("--rows", metavar="FILE", help="Rows of values, the same as FILE behind the formula.")
+@_rows("--from", "from_", type=Choice(ROWS), help="What they are in; else their file's ending says it.")
+@_rows("--only", is_flag=True, help="Leave out the input's columns.")
+@_rows("--notes", is_flag=True, help="A column more, with what is not finite, or a kink.")
+@_rows("--prefix", metavar="TEXT", help="Put TEXT before the names of the results.")
+@_rows("--bad", type=Choice(["stop", "skip", "keep"]), help="Rows without numbers: stop (by default), skip or keep.")
+@_rows("--expect", is_flag=True, help="Compare with the results they hold; exit with 5 if any differ.")
+@_rows("--engine", metavar="NAME", help="What computes them, numpy by default.")
 @click.version_option(__version__, message="exprgrad %(version)s")
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> None:
@@ -97,7 +99,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     text, source, files = _formula(options)
     wrt = None if options["wrt"] is None else list(filter(None, map(str.strip, options["wrt"].split(","))))
     if files:
-        _rows(options, text, source, files, ctx.meta["values"], wrt, look)
+        _over_rows(options, text, source, files, ctx.meta["values"], wrt, look)
         return
     for name in _FOR_ROWS:
         if options[name]:
@@ -134,7 +136,7 @@ def _question(options: dict[str, Any]) -> tuple[str, str]:
     return question, argument if isinstance(argument, str) else "yes" if argument else ""
 
 
-def _rows(
+def _over_rows(
     options: dict[str, Any],
     text: str | None,
     source: str | None,

@@ -14,6 +14,14 @@ from exprgrad.files import read_formula
 from exprgrad.read import read
 
 
+class Option(click.Option):
+    """An option that ``--help`` lists under a heading of its own."""
+
+    def __init__(self, *args: Any, heading: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.heading = heading
+
+
 class Command(click.Command):
     """A click command whose single-dash arguments are the formula's variables."""
 
@@ -36,6 +44,17 @@ class Command(click.Command):
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         """The usage in the order in which people write it."""
         return ["FORMULA", "[FILES]...", "[-NAME VALUE]...", "[--OPTION]..."]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options, under their headings."""
+        headings: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
+            if record is not None:
+                headings.setdefault(getattr(parameter, "heading", "Options"), []).append(record)
+        for heading, records in headings.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """With a formula before ``--help``, its variables too."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from exprgrad.errors import DataError, Report, UnmetError, UsageError, named, shown
@@ -12,22 +12,18 @@ from exprgrad.files import deliver, writing
 from exprgrad.rows.csv import joined
 from exprgrad.rows.each import Case, Cases
 from exprgrad.rows.expect import differences
+from exprgrad.rows.stream import Strange, Tally
 from exprgrad.values import at, digits, elements
 
 FORMATS = ("jsonl", "csv", "tsv", "table")
 _SHOWN = 200  # rows in a table
 
 
-def perform(options: Any, files: Any, to: str, cases: Cases, say: Callable[[str], None]) -> None:
-    """Computes every row and delivers the results, or what they differ in from those stated."""
+def perform(options: Any, files: Any, to: str, cases: Cases) -> Tally:
+    """Computes every row and delivers the results; what came of them."""
     if to not in FORMATS:
         raise UsageError(f"--to {to}: rows with formulas of their own are written as {', '.join(FORMATS)}")
-    counts = {"rows": 0, "bad": 0, "strange": 0}
-    firsts: dict[str, Case] = {}
-    found = _computed(options, files, cases, counts, firsts)
-    if options.expect:
-        _compare(found, counts, options, files.words, say)
-        return
+    found = _Computed(options, files, cases)
     if to == "jsonl":
         with writing(options.out, files.words) as file:
             for case in found:
@@ -39,67 +35,82 @@ def perform(options: Any, files: Any, to: str, cases: Cases, say: Callable[[str]
         from exprgrad.views import cases as view
         from exprgrad.views import table
 
-        shown_cases = view.show([case for case in found if case is not None], _SHOWN, options.style)
+        shown_cases = view.show(found.all(), _SHOWN, options.style)
         deliver(table.draw(shown_cases, options.out is None, options.style), options.out, *files.words)
     else:
-        lines = list(
-            _delimited([case for case in found if case is not None], files, options, "," if to == "csv" else "\t")
-        )
+        lines = list(_delimited(found.all(), files, options, "," if to == "csv" else "\t"))
         deliver(lines, options.out, *files.words)
-    _tell(options, counts, firsts, say)
+    return found.tally
 
 
-def _computed(
-    options: Any, files: Any, cases: Cases, counts: dict[str, int], firsts: dict[str, Case]
-) -> Iterator[Case | None]:
-    """The rows that are to be written; None before a wait.  Raises the error of a bad row if that is to stop."""
-    for item in files.raw():
-        if item is None:
-            yield None
-            continue
-        reader, piece = item
-        for case in cases(reader, reader.parse(piece, {}, {})):
-            counts["rows"] += 1
-            if case.bad is not None:
-                if options.bad == "stop" and not options.expect:
-                    raise case.bad
-                counts["bad"] += 1
-                firsts.setdefault("bad", case)
-                if options.bad == "skip" and not options.expect:
-                    continue
-            if case.strange or (case.kink and options.strict):
-                if options.strict:
-                    raise UnmetError(f"--strict: {case.place}: {case.note or 'a result is not finite'}")
-                counts["strange"] += 1
-                firsts.setdefault("strange", case)
-            yield case
-    if cases.unused and counts["rows"]:
-        raise UsageError(
-            f"no formula has a variable {named(cases.unused[0])}",
-            hint="leave it out, or look for a name that is misspelt",
-        )
-
-
-def _compare(
-    found: Iterable[Case | None],
-    counts: dict[str, int],
-    options: Any,
-    sources: Iterable[str],
-    say: Callable[[str], None],
-) -> None:
-    """The list of rows that differ from what they state; UnmetError if there is one."""
+def compare(options: Any, files: Any, cases: Cases, say: Callable[[str], None]) -> None:
+    """Delivers the list of rows that differ from what they state; UnmetError if there is one."""
+    found = _Computed(options, files, cases)
     wrong: list[str] = []
     rows = 0
     for case in found:
         said = list(differences(case)) if case is not None else []
         wrong += said
         rows += bool(said)
-    if not wrong:
-        if not options.quiet:
-            say(Report(f"{counts['rows']:,} rows, each as it states").render("note"))
-        return
-    deliver(wrong, None, *sources)
-    raise UnmetError(f"--expect: {rows:,} of {counts['rows']:,} rows differ from what they state")
+    if wrong:
+        deliver(wrong, None, *files.words)
+        raise UnmetError(f"--expect: {rows:,} of {found.tally.rows:,} rows differ from what they state")
+    if not options.quiet:
+        say(Report(f"{found.tally.rows:,} rows, each as it states").render("note"))
+
+
+class _Computed:
+    """The rows that are to be written; None before a wait.
+
+    ``tally`` is what came of those so far.  Raises the error of a bad row if that is to stop.
+    """
+
+    def __init__(self, options: Any, files: Any, cases: Cases) -> None:
+        self.options = options
+        self.files = files
+        self.cases = cases
+        self.tally = Tally()
+
+    def __iter__(self) -> Iterator[Case | None]:
+        bad = "keep" if self.options.expect else self.options.bad
+        for item in self.files.raw():
+            if item is None:
+                yield None
+                continue
+            reader, piece = item
+            for case in self.cases(reader, reader.parse(piece, {}, {})):
+                if case.bad is not None and bad == "stop":
+                    raise case.bad
+                if self.options.strict and (case.strange or case.kink):
+                    raise UnmetError(f"--strict: {case.place}: {case.note or 'a result is not finite'}")
+                self._count(case)
+                if case.bad is None or bad == "keep":
+                    yield case
+        if self.cases.unused and self.tally.rows:
+            raise UsageError(
+                f"no formula has a variable {named(self.cases.unused[0])}",
+                hint="leave it out, or look for a name that is misspelt",
+            )
+
+    def all(self) -> list[Case]:
+        """All of them, for what has to know the last before it writes the first."""
+        return [case for case in self if case is not None]
+
+    def _count(self, case: Case) -> None:
+        rows, bad, strange, kinks = self.tally
+        if case.bad is not None:
+            bad = Strange(bad.rows + 1, bad.first if bad.rows else case.bad.report)
+        if case.strange:
+            strange = Strange(strange.rows + 1, strange.first if strange.rows else _report(case))
+        self.tally = Tally(rows + 1, bad, strange, kinks + case.kink)
+
+
+def _report(case: Case) -> Report:
+    """What is not finite of a row, and where it is."""
+    results = {"value": case.value, **(case.gradient or {})}
+    texts = {name: digits(value) for name, value in results.items() if value is not None}
+    said = [f"{shown(name, 30)} is {text}" for name, text in texts.items() if "nan" in text or "inf" in text]
+    return Report(f"{case.place}: {', '.join(said) or 'an element is not finite'}")
 
 
 def results(case: Case, options: Any) -> dict[str, Any]:
@@ -176,28 +187,3 @@ def _flat(case: Case) -> dict[str, float]:
 
 def _cell(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, default=str)
-
-
-def _tell(options: Any, counts: dict[str, int], firsts: dict[str, Case], say: Callable[[str], None]) -> None:
-    """The counts, and the first rows that they are of."""
-    rows = f"{counts['rows']:,} row{'s' if counts['rows'] != 1 else ''}"
-    if counts["strange"]:
-        case = firsts["strange"]
-        bad = {
-            name: digits(value)
-            for name, value in [("value", case.value), *(case.gradient or {}).items()]
-            if value is not None
-        }
-        said = ", ".join(
-            f"{shown(name, 30)} is {value}" for name, value in bad.items() if "nan" in value or "inf" in value
-        )
-        say(
-            Report(
-                f"{counts['strange']:,} of {rows} not finite, the first at {case.place}: {said or 'an element'}"
-            ).render("warning")
-        )
-    if options.bad != "stop" and not options.quiet:
-        done = "left out" if options.bad == "skip" else "without a result"
-        error = firsts["bad"].bad if "bad" in firsts else None
-        first = f"the first: {error.report.message}" if error else ""
-        say(Report(f"{counts['bad']:,} of {rows} {done}", hint=first).render("note"))

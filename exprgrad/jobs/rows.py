@@ -143,7 +143,10 @@ def _each(options: Options, files: Files, say: Callable[[str], None]) -> None:
     found = Cases(
         options.formula, constants, options.of, options.wrt, upstream, options.engine, expect=options.expect, told=told
     )
-    cases.perform(options, files, "table" if options.expect else destination(options, files.formats[0]), found, say)
+    if options.expect:
+        cases.compare(options, files, found, say)
+    else:
+        _tell(cases.perform(options, files, destination(options, files.formats[0]), found), options, say)
 
 
 def _overridden(options: Options, names: Container[str], say: Callable[[str], None]) -> None:
@@ -251,10 +254,10 @@ def _tell(tally: Tally, options: Options, say: Callable[[str], None]) -> None:
     """The counts, and where the first bad row and the first one that is not finite are."""
     rows = f"{tally.rows:,} row{'s' if tally.rows != 1 else ''}"
     if tally.strange.rows:
-        report = tally.strange.report or Report("a result is not finite")
-        message = f"{tally.strange.rows:,} of {rows} not finite; {tally.strange.place}: {report.message}"
-        say(report._replace(message=message).render("warning"))
+        first = tally.strange.first
+        message = f"{tally.strange.rows:,} of {rows} not finite; {first.message}"
+        say(first._replace(message=message).render("warning"))
     if options.bad != "stop" and not options.quiet:
         done = "left out" if options.bad == "skip" else "without a result"
-        first = f"the first: {tally.bad.place}: {tally.bad.why}" if tally.bad.rows else ""
-        say(Report(f"{tally.bad.rows:,} of {rows} {done}", hint=first).render("note"))
+        hint = f"the first: {tally.bad.first.message}" if tally.bad.rows else ""
+        say(Report(f"{tally.bad.rows:,} of {rows} {done}", hint=hint).render("note"))

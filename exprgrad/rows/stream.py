@@ -33,12 +33,10 @@ class Sink(Protocol):
 
 
 class Strange(NamedTuple):
-    """Rows worth a word: how many, where the first one is, and what there is to say about it."""
+    """Rows worth a word: how many, and what there is to say about the first one, where it is included."""
 
     rows: int = 0
-    place: str = ""
-    why: str = ""
-    report: Report | None = None
+    first: Report = Report("")
 
 
 class Tally(NamedTuple):
@@ -143,25 +141,31 @@ def _block(block: Block, formula: Formula, sink: Sink, policy: Policy) -> tuple[
         unmet = answer.strange if answer.kinks is None else answer.strange | answer.kinks
         first = int(np.argmax(unmet[:stop])) if unmet[:stop].any() else -1
         if first >= 0:
-            report = formula.report(block, first) or Report("a result is not finite")
-            stop, error = first, UnmetError(f"--strict: {block.place(first)}: {report.message}", *report[1:])
+            report = _report(formula, block, first)
+            stop, error = first, UnmetError(f"--strict: {report.message}", *report[1:])
     if stop < block.rows:
         gone = np.arange(block.rows) >= stop
         block, answer = block.without(gone), _without(answer, gone)
     bad = Strange()
     if answer.bad:
         first = min(answer.bad)
-        bad = Strange(len(answer.bad), block.place(first), answer.bad[first])
+        bad = Strange(len(answer.bad), Report(f"{block.place(first)}: {answer.bad[first]}"))
     strange = Strange()
     if answer.strange.any():
         first = int(np.argmax(answer.strange))
-        strange = Strange(int(answer.strange.sum()), block.place(first), "", formula.report(block, first))
+        strange = Strange(int(answer.strange.sum()), _report(formula, block, first))
     kinks = 0 if answer.kinks is None else int(answer.kinks.sum())
     tally = Tally(block.rows, bad, strange, kinks)
     skipped = gaps(answer.bad, block.rows) if policy.bad == "skip" else None
     if skipped is not None:
         block, answer = block.without(skipped), _without(answer, skipped)
     return tally, sink.format(block, answer), error
+
+
+def _report(formula: Formula, block: Block, row: int) -> Report:
+    """What there is to say about a row, and where it is."""
+    found = formula.report(block, row) or Report("a result is not finite")
+    return found._replace(message=f"{block.place(row)}: {found.message}")
 
 
 def _without(answer: Answer, gone: Mask) -> Answer:
