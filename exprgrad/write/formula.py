@@ -1,23 +1,43 @@
-"""A circuit as a formula, fully parenthesised; what is printed reads back to the same circuit."""
+"""A circuit as a formula, fully parenthesised or as people write it; what is printed reads back to the same circuit."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from exprgrad.circuit import Circuit, Composite, Gate, literal, setting
-from exprgrad.gates import CONST, INPUT, Entry
+from exprgrad.errors import CircuitError
+from exprgrad.gates import CONST, CONSTANTS, INPUT, Entry
+
+# how tightly the operators bind, and what their inputs must at least, after grammar/formula.lark
+_SIGN, _POWER, _POSTFIX, _ATOM = 7, 8, 9, 10
+_LEVELS = {
+    "or": (1, (1, 2)),
+    "and": (2, (2, 3)),
+    "not": (3, (3,)),
+    **dict.fromkeys(("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"), (4, (5, 5))),
+    **dict.fromkeys(("add", "sub"), (5, (5, 6))),
+    **dict.fromkeys(("mul", "div", "floor_divide", "mod", "matmul"), (6, (6, _POWER))),
+    **dict.fromkeys(("neg", "pos"), (_SIGN, (_SIGN,))),
+    "pow": (_POWER, (_POSTFIX, _SIGN)),
+}
+_CLOSE = ("*", "/", "^")  # written without blanks
+_NAMES = {CONSTANTS[name]: name for name in ("pi", "tau", "e")}
+
+# a wire with the level that it needs, or a piece of text
+_Piece = tuple[int, int] | str
 
 
-def write(circuit: Circuit) -> str:
+def write(circuit: Circuit, *, full: bool = True) -> str:
     """The circuit's formula: composite gates, then a line for each wire with a name or a fork.
 
-    Names that are not the language's, such as ``d[x]``, are written ``d_x``.
+    Names that are not the language's, such as ``d[x]``, are written ``d_x``.  With ``full`` every operator
+    has its parentheses, without it those that are needed.
     """
-    return "\n".join([*_definitions(circuit), *_statements(circuit)])
+    return "\n".join([*definitions(circuit), *_statements(circuit, full)])
 
 
-def _definitions(circuit: Circuit) -> list[str]:
+def definitions(circuit: Circuit) -> list[str]:
     """``g(t) = …`` for the user's composite gates, up to the last one that the circuit uses."""
     rows = [gate.op for gate in circuit.gates if isinstance(gate.op, Composite)]
     row = max(rows, key=lambda row: row.number, default=None)
@@ -28,7 +48,7 @@ def _definitions(circuit: Circuit) -> list[str]:
     return lines[::-1]
 
 
-def _statements(circuit: Circuit) -> Iterator[str]:
+def _statements(circuit: Circuit, full: bool) -> Iterator[str]:
     """The wires that need a line of their own, in firing order, and the output last."""
     uses = [0] * len(circuit.gates)
     for gate in circuit.gates:
@@ -41,68 +61,98 @@ def _statements(circuit: Circuit) -> Iterator[str]:
         for wire, gate in enumerate(circuit.gates)
         if gate.inputs and (gate.name is not None or uses[wire] != 1) and not (wire == output and last)
     }
-    names = _names(circuit, stated | {output} if circuit.gates[output].name else stated)
+    labels = circuit.labels()
+    wanted = stated | {output} if circuit.gates[output].name else stated
+    names = legible(
+        {wire: labels[wire] for wire, gate in enumerate(circuit.gates) if gate.op is INPUT or wire in wanted}
+    )
     for wire, gate in enumerate(circuit.gates):
         if gate.op is INPUT and gate.value is not None:
-            yield f"{names[wire]} = {literal(gate.value)}"
+            yield f"{names[wire]} = {_digits(gate, full)}"
         elif wire in stated:
-            yield f"{names[wire]} = {expression(circuit, wire, names)}"
+            yield statement(circuit, wire, names, full=full)
     if output in stated or circuit.gates[output].op is INPUT:
         yield names[output]
+    elif output in names:
+        yield statement(circuit, output, names, full=full)
     else:
-        name = f"{names[output]} = " if output in names else ""
-        yield f"{name}{expression(circuit, output, names)}"
+        yield expression(circuit, output, names, full=full)
 
 
-def _names(circuit: Circuit, stated: set[int]) -> dict[int, str]:
-    """What the wires that are referred to by name are called, in the language's letters."""
-    names: dict[int, str] = {}
+def legible(labels: Iterable[str]) -> list[str]:
+    """Each label in the language's letters, no two of them the same."""
+    names: list[str] = []
     taken: set[str] = set()
-    for wire, label in enumerate(circuit.labels()):
-        if circuit.gates[wire].op is INPUT or wire in stated:
-            name = label if re.fullmatch(r"\w+", label) else re.sub(r"\W+", "_", label).strip("_")
-            while name in taken:
-                name += "_"
-            taken.add(name)
-            names[wire] = name
+    for label in labels:
+        name = label if re.fullmatch(r"\w+", label) else re.sub(r"\W+", "_", label).strip("_")
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        names.append(name)
     return names
 
 
-def expression(circuit: Circuit, wire: int, names: Mapping[int, str]) -> str:
+def statement(circuit: Circuit, wire: int, names: Mapping[int, str], *, full: bool = True) -> str:
+    """``q = …``; a number that gates make stands in parentheses, or it would be an input's default."""
+    text = expression(circuit, wire, names, full=full)
+    if circuit.gates[wire].inputs and re.fullmatch(r"[-+]+[0-9.]+(e[-+]?[0-9]+)?", text):
+        text = f"({text})"
+    return f"{names[wire]} = {text}"
+
+
+def expression(circuit: Circuit, wire: int, names: Mapping[int, str], *, full: bool = True) -> str:
     """The expression of one wire, down to constants and the wires that have names."""
     pieces: list[str] = []
-    waiting: list[int | str] = [wire]
+    waiting: list[_Piece] = [(wire, 0)]
     while waiting:
         item = waiting.pop()
         if isinstance(item, str):
             pieces.append(item)
             continue
-        op, inputs, _, _, value, _ = circuit.gates[item]
-        if op is CONST and value is not None:
-            pieces.append(literal(value))
-        elif op is INPUT or (item in names and item != wire):
-            pieces.append(names[item])
-        elif op.symbol is None:
-            waiting += _call(circuit, circuit.gates[item])[::-1]
-        elif len(inputs) == 1:
-            waiting += [")", inputs[0], f"({op.symbol}{' ' * op.symbol.isalpha()}"]
+        source, need = item
+        gate = circuit.gates[source]
+        op, inputs = gate.op, gate.inputs
+        if op is INPUT or (source in names and source != wire):
+            pieces.append(names[source])
+        elif op is CONST:
+            text = _digits(gate, full, circuit.names)
+            bare = text.isalpha() or need <= (_SIGN if text[0] == "-" else _POSTFIX)
+            pieces.append(text if bare else f"({text})")
+        elif op.name in _LEVELS:
+            level, needs = _LEVELS[op.name]
+            sign = str(op.symbol)
+            parts: list[_Piece] = list(zip(inputs, needs, strict=True))
+            spaced = len(parts) == 2 and (full or sign not in _CLOSE)
+            parts[-1:-1] = [f" {sign} " if spaced else f"{sign} " if sign == "not" else sign]
+            waiting += [")", *parts[::-1], "("] if full or level < need else parts[::-1]
         else:
-            waiting += [")", inputs[1], f" {op.symbol} ", inputs[0], "("]
+            waiting += _call(circuit, gate)[::-1]
     return "".join(pieces)
 
 
-def _call(circuit: Circuit, gate: Gate) -> list[int | str]:
+def _digits(gate: Gate, full: bool, taken: Collection[str] = ()) -> str:
+    """A number as it is read back; if not ``full``, whole ones without a point and pi by its name, if that is free."""
+    value = gate.value
+    if value is None:
+        raise CircuitError("a constant without its value")
+    if full:
+        return literal(value)
+    name = _NAMES.get(value) if isinstance(value, float) else None
+    return name if name and name not in taken else re.sub(r"\.0(?!\d)", "", literal(value))
+
+
+def _call(circuit: Circuit, gate: Gate) -> list[_Piece]:
     """A gate that is no operator as pieces and wires: ``sum(x, axis=0)``, ``[x, y]``, ``x[0, i]``."""
     op, inputs = gate.op, gate.inputs
     if op.name == "index":
-        return [inputs[0], *_brackets(gate)]
+        return [(inputs[0], _ATOM), *_brackets(gate)]
     if op.name == "matrix_transpose" or (op.name == "transpose" and gate.params == (None,)):
-        return [inputs[0], ".mT" if op.name == "matrix_transpose" else ".T"]
-    fixed: list[int | str] = [f"{name}={setting(value)}" for name, value in gate.settings().items()]
+        return [(inputs[0], _ATOM), ".mT" if op.name == "matrix_transpose" else ".T"]
+    fixed: list[_Piece] = [f"{name}={setting(value)}" for name, value in gate.settings().items()]
     if op.rest and gate.params[0] not in (None, ()):
         shape = gate.params[0]
         fixed = [setting(one) for one in shape] if isinstance(shape, tuple) else [setting(shape)]
-    listed = [piece for source in inputs for piece in (source, ", ")][:-1]
+    listed: list[_Piece] = [piece for source in inputs for piece in ((source, 0), ", ")][:-1]
     if op.name == "stack" and not fixed and not all([_is_number(circuit, source) for source in inputs]):
         return ["[", *listed, "]"]
     if op.name in ("stack", "concatenate"):
@@ -117,10 +167,10 @@ def _is_number(circuit: Circuit, wire: int) -> bool:
     return op is CONST or (op.name == "neg" and name is None and circuit.gates[inputs[0]].op is CONST)
 
 
-def _brackets(gate: Gate) -> list[int | str]:
+def _brackets(gate: Gate) -> list[_Piece]:
     """``[0, 1:3, i]`` of an index."""
     key = gate.params[0]
-    entries: list[int | str] = []
+    entries: list[_Piece] = []
     for entry in key if isinstance(key, tuple) else ():
-        entries += [gate.inputs[1 + entry.number] if isinstance(entry, Entry) else setting(entry), ", "]
+        entries += [(gate.inputs[1 + entry.number], 0) if isinstance(entry, Entry) else setting(entry), ", "]
     return ["[", *entries[:-1], "]"]
