@@ -130,12 +130,13 @@ def test_forward_mode_agrees(drawn: Both, everything: dict[str, float]) -> None:
 @relaxed
 @given(FORMULAS)
 def test_print_then_read(drawn: Both) -> None:
-    """What is printed reads back to the same circuit, and prints the same again."""
+    """What is printed reads back to the same circuit, and prints the same again, with all parentheses or without."""
     circuit = read(drawn[0])
-    printed = write(circuit)
-    again = read(printed)
-    assert [(g.op, g.inputs, g.value) for g in again.gates] == [(g.op, g.inputs, g.value) for g in circuit.gates]
-    assert write(again) == printed
+    for full in (True, False):
+        printed = write(circuit, full=full)
+        again = read(printed)
+        assert [(g.op, g.inputs, g.value) for g in again.gates] == [(g.op, g.inputs, g.value) for g in circuit.gates]
+        assert write(again, full=full) == printed
 
 
 @relaxed

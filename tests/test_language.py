@@ -64,6 +64,30 @@ def test_precedence(text: str, printed: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("((x)+(y))*(z)", "(x + y)*z"), ("(a/b)*c", "a/b*c"), ("a/(b*c)", "a/(b*c)"), ("a-(b-c)", "a - (b - c)"),
+        ("(a-b)-c", "a - b - c"), ("-(x^2)", "-x^2"), ("(-x)^2", "(-x)^2"), ("-(a*b)", "-(a*b)"), ("(-a)*b", "-a*b"),
+        ("a*-b", "a*(-b)"), ("a - -b", "a - -b"), ("2^(-x)", "2^-x"), ("2^(3^2)", "2^3^2"), ("(2^3)^2", "(2^3)^2"),
+        ("2x", "2*x"), ("(a<b)*x", "(a < b)*x"), ("(a<b)==c", "(a < b) == c"), ("not(a<b)and c", "not a < b and c"),
+        ("not(a and b)", "not (a and b)"), ("(a or b) and c", "(a or b) and c"), ("a%b//c", "a % b // c"),
+        ("(W@x)[0]", "(W @ x)[0]"), ("(x+y).T", "(x + y).T"), ("W.T @ x", "W.T @ x"), ("(2).T", "(2).T"),
+        ("x.sum(axis=0)+1", "sum(x, axis=0) + 1"), ("[1.0,-2.5]*x", "[1, -2.5]*x"), ("pi*x", "pi*x"), ("3.0e0*x", "3*x"),
+        ("q = -2*1; q", "q = -2*1"), ("q = -(2)*x; q+q", "q = -2*x\nq + q"), ("q = -(-(2)); x^q", "q = (--2)\nx^q"),
+        ("q = 1 - 3; q + x", "q = 1 - 3\nq + x"), ("q = neg(2); q + x", "q = (-2)\nq + x"), ("x = -2; x", "x = -2\nx"),
+    ],
+)  # fmt: skip
+def test_parentheses_that_are_needed(text: str, printed: str) -> None:
+    """Those, and no others; a number that gates make is no input's default."""
+    from exprgrad.write.formula import write
+
+    circuit = read(text)
+    assert write(circuit, full=False) == printed
+    again = read(printed)
+    assert [(g.op, g.inputs, g.value) for g in again.gates] == [(g.op, g.inputs, g.value) for g in circuit.gates]
+
+
+@pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("1/2x", "(1/2)*x or 1/(2*x)"), ("6/2(1+2)", "(6/2)*(1+2) or 6/(2*(1+2))"), ("2^3x", "(2^3)*x or 2^(3*x)"),

@@ -16,12 +16,16 @@ from exprgrad.style import Style
 # formats that show the whole circuit: the module that writes it, by its function
 # write(circuit, back, run, style), without a run if there are no values
 _WRITERS: dict[str, str] = {}
-BARE = tuple(_WRITERS)
-FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown", *_WRITERS)
+BARE = ("formula", *_WRITERS)
+FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown", *BARE)
 
 
 def answer(asked: Asked) -> Reply:
     """The run at the point in the format that is asked for."""
+    if asked.to == "formula":  # whatever its shapes are
+        from exprgrad.write import formula
+
+        return Reply([formula.write(asked.circuit, full=False)])
     if asked.numbers is None:
         return Reply(_writer(asked.to)(asked.circuit, backward(asked.circuit, asked.wrt), None, asked.style))
     result = run(asked.circuit, asked.numbers, asked.wrt, asked.upstream)

@@ -26,7 +26,7 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "descend": ("steps", "fix"),
 }
 PEOPLE = ("table", "markdown")  # formats whose numbers are for people: --digits rounds them
-FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown")  # of all questions
+FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown", "formula")  # of all questions
 _LINES, _BYTES = 24, 4000  # of notes on standard error
 
 

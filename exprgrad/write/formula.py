@@ -25,7 +25,7 @@ _CLOSE = ("*", "/", "^")  # written without blanks
 _NAMES = {CONSTANTS[name]: name for name in ("pi", "tau", "e")}
 
 # a wire with the level that it needs, or a piece of text
-_Piece = tuple[int, int] | str
+Piece = tuple[int, int] | str
 
 
 def write(circuit: Circuit, *, full: bool = True) -> str:
@@ -62,10 +62,8 @@ def _statements(circuit: Circuit, full: bool) -> Iterator[str]:
         if gate.inputs and (gate.name is not None or uses[wire] != 1) and not (wire == output and last)
     }
     labels = circuit.labels()
-    wanted = stated | {output} if circuit.gates[output].name else stated
-    names = legible(
-        {wire: labels[wire] for wire, gate in enumerate(circuit.gates) if gate.op is INPUT or wire in wanted}
-    )
+    referred = sorted(stated | set(circuit.inputs.values()) | ({output} if circuit.gates[output].name else set()))
+    names = dict(zip(referred, legible([labels[wire] for wire in referred]), strict=True))
     for wire, gate in enumerate(circuit.gates):
         if gate.op is INPUT and gate.value is not None:
             yield f"{names[wire]} = {_digits(gate, full)}"
@@ -103,7 +101,7 @@ def statement(circuit: Circuit, wire: int, names: Mapping[int, str], *, full: bo
 def expression(circuit: Circuit, wire: int, names: Mapping[int, str], *, full: bool = True) -> str:
     """The expression of one wire, down to constants and the wires that have names."""
     pieces: list[str] = []
-    waiting: list[_Piece] = [(wire, 0)]
+    waiting: list[Piece] = [(wire, 0)]
     while waiting:
         item = waiting.pop()
         if isinstance(item, str):
@@ -121,12 +119,12 @@ def expression(circuit: Circuit, wire: int, names: Mapping[int, str], *, full: b
         elif op.name in _LEVELS:
             level, needs = _LEVELS[op.name]
             sign = str(op.symbol)
-            parts: list[_Piece] = list(zip(inputs, needs, strict=True))
+            parts: list[Piece] = list(zip(inputs, needs, strict=True))
             spaced = len(parts) == 2 and (full or sign not in _CLOSE)
             parts[-1:-1] = [f" {sign} " if spaced else f"{sign} " if sign == "not" else sign]
             waiting += [")", *parts[::-1], "("] if full or level < need else parts[::-1]
         else:
-            waiting += _call(circuit, gate)[::-1]
+            waiting += call(circuit, gate)[::-1]
     return "".join(pieces)
 
 
@@ -141,18 +139,18 @@ def _digits(gate: Gate, full: bool, taken: Collection[str] = ()) -> str:
     return name if name and name not in taken else re.sub(r"\.0(?!\d)", "", literal(value))
 
 
-def _call(circuit: Circuit, gate: Gate) -> list[_Piece]:
+def call(circuit: Circuit, gate: Gate) -> list[Piece]:
     """A gate that is no operator as pieces and wires: ``sum(x, axis=0)``, ``[x, y]``, ``x[0, i]``."""
     op, inputs = gate.op, gate.inputs
     if op.name == "index":
         return [(inputs[0], _ATOM), *_brackets(gate)]
     if op.name == "matrix_transpose" or (op.name == "transpose" and gate.params == (None,)):
         return [(inputs[0], _ATOM), ".mT" if op.name == "matrix_transpose" else ".T"]
-    fixed: list[_Piece] = [f"{name}={setting(value)}" for name, value in gate.settings().items()]
+    fixed: list[Piece] = [f"{name}={setting(value)}" for name, value in gate.settings().items()]
     if op.rest and gate.params[0] not in (None, ()):
         shape = gate.params[0]
         fixed = [setting(one) for one in shape] if isinstance(shape, tuple) else [setting(shape)]
-    listed: list[_Piece] = [piece for source in inputs for piece in ((source, 0), ", ")][:-1]
+    listed: list[Piece] = [piece for source in inputs for piece in ((source, 0), ", ")][:-1]
     if op.name == "stack" and not fixed and not all([_is_number(circuit, source) for source in inputs]):
         return ["[", *listed, "]"]
     if op.name in ("stack", "concatenate"):
@@ -167,10 +165,10 @@ def _is_number(circuit: Circuit, wire: int) -> bool:
     return op is CONST or (op.name == "neg" and name is None and circuit.gates[inputs[0]].op is CONST)
 
 
-def _brackets(gate: Gate) -> list[_Piece]:
+def _brackets(gate: Gate) -> list[Piece]:
     """``[0, 1:3, i]`` of an index."""
     key = gate.params[0]
-    entries: list[_Piece] = []
+    entries: list[Piece] = []
     for entry in key if isinstance(key, tuple) else ():
         entries += [(gate.inputs[1 + entry.number], 0) if isinstance(entry, Entry) else setting(entry), ", "]
     return ["[", *entries[:-1], "]"]
