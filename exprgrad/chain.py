@@ -12,12 +12,13 @@ A row says what its gate does with a gradient; rules.py makes gates of what the 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 from exprgrad.circuit import Builder, Circuit, Gate
 from exprgrad.errors import CircuitError, UsageError, named
 from exprgrad.gates import INPUT, ROWS, Row, Static
+from exprgrad.guards import added, fit, guarded, moved, through
 from exprgrad.lower import body
 from exprgrad.rules import Local, Pull, copies, local_gradients, pull
 from exprgrad.shape_rules import Shape
@@ -25,7 +26,7 @@ from exprgrad.shapes import Shaped, shaped
 from exprgrad.tidy import derive
 from exprgrad.values import Value, spread
 
-_ADD, _MUL, _AND, _OR, _WHERE = (ROWS[name] for name in ("add", "mul", "and", "or", "where"))
+_UNLIKE = ROWS["not_equal"]
 
 
 class Backward(NamedTuple):
@@ -92,50 +93,63 @@ def backward(
         if _by_elements(builder, gate, wire):
             here = _locals(builder, gate, wire, active)
             local[wire] = tuple([one and one.shown for one in here])
-            handed = [one and _through(builder, total, one, guards) for one in here]
+            handed = [one and through(builder, total, one, guards) for one in here]
         else:
             local[wire] = (None,) * len(gate.inputs)
             handed = _pulled(builder, gate, wire, total, active, guards)
         sent[wire] = tuple([push and push.wire for push in handed])
         for source, push in zip(gate.inputs, handed, strict=True):
             if push is not None:
-                arriving[source] = _added(builder, arriving[source], _fit(builder, push, source))
+                arriving[source] = added(builder, arriving[source], fit(builder, push, source))
     return Backward(builder.circuit(circuit.output, circuit.text), seed, active, gradient, guard, local, sent, known)
 
 
-def tangent(circuit: Circuit, wrt: str, shapes: Mapping[str, Shape] | None = None) -> Circuit:
-    """The circuit followed by the gates of its derivative along one input, in forward mode.
+def tangent(
+    circuit: Circuit, wrt: str | Collection[str], shapes: Mapping[str, Shape] | None = None, *, one: bool = False
+) -> Circuit:
+    """The circuit followed by the gates of its derivative along an input, or along several, in forward mode.
 
-    If the input is an array, ``t[x]`` is a new input: the direction, an array of its shape, by
-    default of ones.  ``shapes`` are those of ``backward``.
+    Of several, each has a new input beside it, ``t[x]``: its part of the direction, of its shape, by default
+    of ones.  So has a single one that is an array.  ``shapes`` are those of ``backward``; with ``one`` the
+    zeros in the directions of arrays are structural.
     """
+    names = [wrt] if isinstance(wrt, str) else wrt
     _known(circuit, shapes or ())
     builder = shaped(circuit, shapes or {})
-    active = _active(circuit, [wrt])
-    rate: list[int | None] = [None] * len(circuit.gates)
+    active = _active(circuit, names)
+    rate: list[Pull | None] = [None] * len(circuit.gates)
     for wire, gate in enumerate(circuit.gates):
         if not active[wire]:
             continue
         if gate.op is INPUT:
-            one = _ones(builder, wire)
-            rate[wire] = builder.const(one) if isinstance(one, float) else builder.input(f"t[{wrt}]", one)
+            rate[wire] = _direction(builder, wire, isinstance(wrt, str), one)
             continue
         total: Pull | None = None
         if _by_elements(builder, gate, wire):
             for source, local in zip(gate.inputs, _locals(builder, gate, wire, active), strict=True):
                 moving = rate[source]
                 if moving is not None and local is not None:
-                    term = _through(builder, Pull(moving, None), local, guards=True)
-                    total = _added(builder, total, _fit(builder, term, wire))
+                    term = through(builder, moving, local, guards=True)
+                    total = added(builder, total, fit(builder, term, wire))
         else:
             for position, source in enumerate(gate.inputs):
                 moving = rate[source]
                 pushed = None if moving is None else _pushed(builder, gate, wire, position, moving)
                 if pushed is not None:
-                    total = _added(builder, total, _fit(builder, pushed, wire))
-        rate[wire] = total and total.wire
+                    total = added(builder, total, fit(builder, pushed, wire))
+        rate[wire] = total
     output = rate[circuit.output]
-    return builder.circuit(builder.const(0.0) if output is None else output, circuit.text)
+    return builder.circuit(builder.const(0.0) if output is None else output.wire, circuit.text)
+
+
+def _direction(builder: Builder, wire: int, alone: bool, one: bool) -> Pull:
+    """The rate of an input: 1 of a number that is named alone, else a new input."""
+    ones = _ones(builder, wire)
+    if alone and isinstance(ones, float):
+        return Pull(builder.const(ones), None)
+    rate = builder.input(f"t[{builder.gates[wire].name}]", ones)
+    guarded = one and not isinstance(ones, float)
+    return Pull(rate, derive(builder, _UNLIKE, (rate, builder.const(0.0))) if guarded else None)
 
 
 def _known(circuit: Circuit, names: Collection[str]) -> None:
@@ -173,36 +187,6 @@ def _active(circuit: Circuit, wrt: Collection[str] | None) -> list[bool]:
     return active
 
 
-def _added(builder: Builder, total: Pull | None, push: Pull) -> Pull:
-    """What has arrived at a wire with one more: structurally zero only where all of it is."""
-    if total is None:
-        return push
-    guard = total.guard
-    if guard is not None and guard != push.guard:
-        guard = None if push.guard is None else derive(builder, _OR, (guard, push.guard))
-    return Pull(derive(builder, _ADD, (total.wire, push.wire)), guard)
-
-
-def _through(builder: Builder, push: Pull, local: Local, guards: bool) -> Pull:
-    """What a gate hands on: the arriving gradient times the local one, under both their guards."""
-    if not guards:
-        return Pull(derive(builder, _MUL, (push.wire, local.shown)), None)
-    wire = derive(builder, _MUL, (push.wire, local.wire))
-    if wire == push.wire and local.guard is None:
-        return push  # a local gradient of 1: what is 0 under the guard stays 0
-    return _guarded(builder, wire, push.guard, local.guard)
-
-
-def _guarded(builder: Builder, wire: int, first: int | None, second: int | None) -> Pull:
-    """A gradient under two guards, either of which there may be."""
-    guard = second if first is None else first
-    if first is not None and second is not None and first != second:
-        guard = derive(builder, _AND, (first, second))
-    if guard is not None:
-        wire = derive(builder, _WHERE, (guard, wire, builder.const(0.0)))
-    return Pull(wire, guard)
-
-
 def _locals(builder: Builder, gate: Gate, out: int, active: Sequence[bool]) -> list[Local | None]:
     """A gate's local gradients: what its row says, or the chain rule on its body."""
     wanted = [active[source] for source in gate.inputs]
@@ -223,24 +207,12 @@ def _pulled(
         if made is None:
             found.append(None)
             continue
-        moved = _moved(builder, gate, out, position, total.guard) if guards else None
+        move = partial(pull, builder, gate, out, position)
+        guard = moved(builder, gate, total.guard, out, source, move) if guards else None
         leaf = builder.gates[source].op is INPUT  # nothing below it multiplies by infinity
-        push = _guarded(builder, made.wire, moved, None if leaf and gate.op.moves else made.guard)
+        push = guarded(builder, made.wire, guard, None if leaf and gate.op.moves else made.guard)
         found.append(push if guards else Pull(push.wire, None))
     return found
-
-
-def _moved(builder: Builder, gate: Gate, out: int, position: int, guard: int | None) -> int | None:
-    """Where what a gate hands to an input is a structural zero, as what arrives at it is one there."""
-    if guard is None or builder.shapes is None or not builder.shapes[guard]:
-        return guard  # of all elements at once
-    source = gate.inputs[position]
-    if not gate.op.whole:
-        return builder.fit(guard, source)
-    if not gate.op.moves:  # an element of the input meets many of the output, selected or not
-        return None
-    there = pull(builder, gate, out, position, builder.fit(guard, out))
-    return there and builder.fit(there.wire, source)
 
 
 def _pulls(builder: Builder, gate: Gate, out: int, g: int, wanted: Sequence[bool]) -> list[Pull | None]:
@@ -273,7 +245,16 @@ def _body_backward(op: Row, wanted: tuple[str, ...], shapes: tuple[Shape, ...] |
     return backward(circuit, wanted, shapes=dict(zip(circuit.inputs, shapes, strict=True)) if shapes else None)
 
 
-def _pushed(builder: Builder, gate: Gate, out: int, position: int, rate: int) -> Pull | None:
+def _pushed(builder: Builder, gate: Gate, out: int, position: int, rate: Pull) -> Pull | None:
+    """What a whole-array gate hands on of the rate of one input."""
+    move = partial(_transposed, builder, gate, out, position)
+    pushed = move(rate.wire)
+    return pushed and guarded(
+        builder, pushed.wire, moved(builder, gate, rate.guard, gate.inputs[position], out, move), None
+    )
+
+
+def _transposed(builder: Builder, gate: Gate, out: int, position: int, rate: int) -> Pull | None:
     """What a whole-array gate makes of the rate of one input: its pullback transposed.
 
     A pullback is linear in g, so its own backward pass with respect to g is the derivative
@@ -282,14 +263,14 @@ def _pushed(builder: Builder, gate: Gate, out: int, position: int, rate: int) ->
     if builder.shapes is None:
         raise CircuitError(f"{gate.op.name} is a whole-array gate, and the shapes are not known")
     shapes = tuple([builder.shapes[wire] for wire in (*gate.inputs, out)])
-    made = _transposed(gate.op, gate.params, position, shapes)
+    made = _rate(gate.op, gate.params, position, shapes)
     if made is None:
         return None
     return Pull(copies(builder, made, (*gate.inputs, out, out), (made.output,), seed=rate)[made.output], None)
 
 
 @cache
-def _transposed(op: Row, params: tuple[Static, ...], position: int, shapes: tuple[Shape, ...]) -> Circuit | None:
+def _rate(op: Row, params: tuple[Static, ...], position: int, shapes: tuple[Shape, ...]) -> Circuit | None:
     """The circuit of the rate of ``out`` over the gate's inputs, ``out``, ``g``, which is not read, and the seed."""
     builder = Shaped(Circuit((), {}, 0), ())
     for name, shape in zip((*op.parameters(len(shapes) - 1), "out", "g"), (*shapes, shapes[-1]), strict=True):
@@ -300,16 +281,8 @@ def _transposed(op: Row, params: tuple[Static, ...], position: int, shapes: tupl
     made = _pulls(builder, gate, out, out + 1, [place == position for place in range(out)])[position]
     if made is None:
         return None
-    wire = builder.fit(_guarded(builder, made.wire, None, made.guard).wire, position)
+    wire = builder.fit(guarded(builder, made.wire, None, made.guard).wire, position)
     circuit = builder.circuit(wire)
     back = backward(circuit, ["g"], shapes=dict(zip(circuit.inputs, builder.shapes, strict=False)))
     gradient = back.gradient[out + 1]
     return None if gradient is None else Circuit(back.circuit.gates, back.circuit.names, gradient)
-
-
-def _fit(builder: Builder, push: Pull, source: int) -> Pull:
-    """A gradient in the shape of its wire: summed where the wire was broadcast, broadcast where it was summed."""
-    guard = push.guard
-    if guard is not None and builder.shapes is not None and builder.shapes[guard]:
-        guard = builder.fit(guard, source)
-    return Pull(builder.fit(push.wire, source), guard)

@@ -131,6 +131,28 @@ def test_structural_zeros_pass_through_composite_gates(text: str, x: float) -> N
 
 
 @pytest.mark.parametrize(
+    "text", ["sqrt(relu(x))", "where(x > 0, x, 0)^0.5", "log(max(x, 0) + relu(x)^2)", "sum(sqrt(relu([x, 2x])[:1]))",
+             "sqrt(relu([x, x]) + 0*[1, 2])[1]"],
+)  # fmt: skip
+def test_an_infinite_gradient_above_an_unselected_branch_does_no_harm(text: str) -> None:
+    """Around -1 the formula is a constant, in both modes and orders."""
+    circuit = read(text)
+    assert run(circuit, {"x": -1}).gradient == {"x": 0}
+    assert run(tangent(circuit, "x"), {"x": -1}).value == 0
+    assert second(text, "x", x=-1) == 0
+
+
+def test_zeros_of_a_direction_may_be_structural() -> None:
+    """With ``one``, 0 in a direction is standing still, in front of an infinite local gradient too."""
+    for text, one, rate in (
+        ("sum(sqrt(x))", True, 0.5), ("sum(sqrt(x))", False, nan), ("sqrt(x)[::-1][0]", True, 0.5),
+        ("norm(sqrt(x))", False, nan), ("sum(2*sqrt(x) - x)", True, 0.0), ("sum(sqrt(x*[1, 1] - [0, 0]))", True, 0.5),
+    ):  # fmt: skip
+        ahead = tangent(read(text), ["x"], {"x": (2,)}, one=one)
+        assert repr(run(ahead, {"x": [0, 1], "t[x]": [0, 1]}).value) == repr(rate), text
+
+
+@pytest.mark.parametrize(
     ("text", "point", "gradient"),
     [
         ("clip(y, x, x)", {"y": 0.1, "x": 0.2}, {"y": 0, "x": 1}), ("clip(x, x, 5)", {"x": 2}, {"x": 1}),
