@@ -6,7 +6,8 @@
 (-12.0, {'x': -4.0, 'y': -4.0, 'z': 3.0})
 
 ``read`` makes a circuit of a formula, ``run`` runs it at a point, ``run_rows`` over columns of them,
-``jacobian`` differentiates every element of an array, ``backward`` and ``tangent`` make circuits of its
+``jacobian`` differentiates every element of an array, ``hessian`` twice, ``derivatives`` up to any
+order, ``directional`` along a direction, ``backward`` and ``tangent`` make circuits of its
 derivatives, ``to_formula`` prints a circuit, ``notes`` says where a run is not finite or not smooth,
 ``ascend`` moves the inputs along the gradient.
 Values are floats and NumPy arrays.
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
     from exprgrad.diagnose import notes
     from exprgrad.engines import Rows, run_rows
     from exprgrad.errors import ExprgradError, FormulaError, UsageError
+    from exprgrad.hessian import hessian
     from exprgrad.kinks import Note
     from exprgrad.moves import Step, ascend
+    from exprgrad.orders import derivatives, directional
     from exprgrad.read import read
     from exprgrad.run import Run, jacobian, run
     from exprgrad.write.formula import write as to_formula
@@ -47,6 +50,9 @@ __all__ = [
     "UsageError",
     "ascend",
     "backward",
+    "derivatives",
+    "directional",
+    "hessian",
     "jacobian",
     "notes",
     "read",
@@ -62,8 +68,10 @@ _HOMES = {
     "diagnose": ("notes",),
     "engines": ("Rows", "run_rows"),
     "errors": ("ExprgradError", "FormulaError", "UsageError"),
+    "hessian": ("hessian",),
     "kinks": ("Note",),
     "moves": ("Step", "ascend"),
+    "orders": ("derivatives", "directional"),
     "read": ("read",),
     "run": ("Run", "jacobian", "run"),
     "write.formula": ("to_formula",),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 from exprgrad.circuit import Circuit
@@ -44,7 +44,7 @@ def notes(run: Run) -> list[Note]:
 def _not_finite(run: Run, alive: Sequence[bool]) -> Iterator[Note]:
     """One note for all that is not finite, at the place where the first of it began."""
     numbers = {"value": run.value} | {f"grad.{name}": gradient for name, gradient in run.gradient.items()}
-    bad = {name: found for key, number in numbers.items() for name, found in _first(key, number)}
+    bad = {name: found for key, number in numbers.items() for name, found in first_of(key, number)}
     gates = run.circuit.gates
     given: list[bool] = []  # constants, and gates of nothing else: an infinity among them is meant
     for gate in gates:
@@ -65,19 +65,27 @@ def _not_finite(run: Run, alive: Sequence[bool]) -> Iterator[Note]:
     else:
         place = ()
         wire, number, report = _backward_origin(run, alive)
+    so = consequence(bad) if bad else "the value and the gradients are finite all the same"
+    hints = filter(None, [report.hint, _rewrite(run.circuit, run.values, wire, place), so])
+    yield noted(wire, number, report._replace(hint="\n".join(hints)), bad)
+
+
+def consequence(bad: Mapping[str, tuple[float, int]]) -> str:
+    """``so grad.x is inf``: the first few of what is not finite."""
     names = ", ".join(
         f"{shown(name)} is {number!r}" + (f" (and {count - 1} more of it not finite)" if count > 1 else "")
         for name, (number, count) in list(bad.items())[:6]
     )
-    more = f" and {len(bad) - 6} more" if len(bad) > 6 else ""
-    consequence = f"so {names}{more}" if bad else "the value and the gradients are finite all the same"
-    hints = filter(None, [report.hint, _rewrite(run.circuit, run.values, wire, place), consequence])
-    kind = "nan" if number != number else "inf"
+    return f"so {names}" + (f" and {len(bad) - 6} more" if len(bad) > 6 else "")
+
+
+def noted(wire: int, number: float, report: Report, bad: Mapping[str, tuple[float, int]]) -> Note:
+    """The note for what is not finite."""
     stated = {name: repr(number) for name, (number, _) in bad.items()}
-    yield Note(kind, wire, report._replace(hint="\n".join(hints)), {"numbers": stated})
+    return Note("nan" if number != number else "inf", wire, report, {"numbers": stated})
 
 
-def _first(name: str, number: Value) -> Iterator[tuple[str, tuple[float, int]]]:
+def first_of(name: str, number: Value) -> Iterator[tuple[str, tuple[float, int]]]:
     """The first element that is not finite, if there is one, and how many there are."""
     count, place = spots(unbounded(number))
     if count:

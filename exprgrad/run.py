@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,7 +14,7 @@ from exprgrad.forward import forward, planned, told
 from exprgrad.gates import GATES, INPUT
 from exprgrad.shape_rules import MisfitError, Shape, broadcast
 from exprgrad.shapes import is_array
-from exprgrad.values import Value, array, blank, dims, elements, has_nan, is_finite, shape, spread
+from exprgrad.values import Value, array, blank, dims, elements, has_nan, is_finite, shape, spread, unit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,9 +93,9 @@ def jacobian(
     back, plan, values = _ahead(circuit, point, wrt, guards=True, one=True)
     extent = _shape_of(back)
     result, rows = _behind(circuit, back, plan, values, spread(0.0, extent)), []
-    for seed in _units(extent, values[circuit.output]):
+    for place, value in elements(values[circuit.output]):
         told_of = all(map(is_finite, result.gradient.values()))  # the first that is not finite is kept
-        latest = _behind(circuit, back, plan, values, seed)
+        latest = _behind(circuit, back, plan, values, unit(place, extent, blank(1.0, value)))
         rows.append(latest.gradient)
         result = latest if told_of else result
     found = {
@@ -179,16 +179,6 @@ def upstream_of(circuit: Circuit, wanted: Shape, upstream: Any) -> Value:
             circuit.gates[circuit.output].span, hint="a gradient has the shape of its value",
         )  # fmt: skip
     return spread(value, wanted)
-
-
-def _units(extent: Shape, value: Value) -> Iterator[Value]:
-    """Each gradient that is 1 at one element of the output, NaN if that is, and 0 elsewhere."""
-    for place, number in elements(value):
-        one = blank(1.0, number)
-        unit = spread(0.0, extent) if place else one
-        if place:
-            unit[place] = one
-        yield unit
 
 
 @lru_cache(maxsize=8)  # a circuit run at many points has one backward pass

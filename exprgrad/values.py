@@ -41,6 +41,15 @@ def spread(value: Value, extent: Sequence[int]) -> Value:
     return np.broadcast_to(value, extent).copy()
 
 
+def unit(place: Place, extent: Sequence[int], one: float = 1.0) -> Value:
+    """An array of this shape that is 0 but at one place; 1 itself if it is a float."""
+    if not place:
+        return one
+    found = spread(0.0, extent)
+    found[place] = one
+    return found
+
+
 def shape(value: Value) -> tuple[int, ...]:
     """The lengths of a value's axes, () for a float."""
     return () if isinstance(value, float) else tuple(value.shape)

@@ -16,6 +16,8 @@ from exprgrad.chain import backward, tangent
 from exprgrad.circuit import Circuit
 from exprgrad.forward import forward
 from exprgrad.gates import CATALOGUE, Row
+from exprgrad.hessian import hessian
+from exprgrad.orders import directional as along
 from exprgrad.read import read
 from exprgrad.run import run
 from exprgrad.values import shape
@@ -50,16 +52,16 @@ def directional(case: Case, point: dict[str, Any], ways: list[dict[str, Any]], u
     with mp.workdps(120):
         step = mpf(10) ** -25
 
-        def along(at: dict[str, Any], left: list[dict[str, Any]]) -> Any:
+        def moved(at: dict[str, Any], left: list[dict[str, Any]]) -> Any:
             if not left:
                 return np.sum(case.of(*at.values()) * precise(upstream))
             ahead, behind = (
-                along({name: value + sign * step * precise(left[0][name]) for name, value in at.items()}, left[1:])
+                moved({name: value + sign * step * precise(left[0][name]) for name, value in at.items()}, left[1:])
                 for sign in (1, -1)
             )
             return (ahead - behind) / (2 * step)
 
-        return along({name: precise(value) for name, value in point.items()}, ways)
+        return moved({name: precise(value) for name, value in point.items()}, ways)
 
 
 def inner(a: dict[str, Any], b: dict[str, Any]) -> float:
@@ -114,6 +116,23 @@ def test_second_order(case: Case) -> None:
             again = run(once, {**point, seed: upstream}, list(point), upstream=u[name]).gradient
             got += inner(again, v)
     assert close(got, directional(case, point, [u, v], upstream), 100.0)
+
+
+@every_case
+def test_hessian_and_directional(case: Case) -> None:
+    """<u, H v> of the Hessian's blocks is the mixed difference, J v along all inputs at once the plain one."""
+    point, circuit = sample(case), read(case.text)
+    upstream = numbers(random.Random(2), shape(run(circuit, point, upstream=1.0).value))
+    u, v = (sample(case, salt) for salt in "uv")
+    got = 0.0
+    for first, row in hessian(circuit, point, upstream=upstream)[1].items():
+        for other, block in row.items():
+            by_v = np.tensordot(block, v[other], np.ndim(v[other]))
+            got += float(np.sum(np.tensordot(u[first], by_v, np.ndim(u[first]))))
+    assert close(got, directional(case, point, [u, v], upstream), 100.0)
+    value, rate = along(circuit, point, u)
+    assert shape(rate) == shape(value)
+    assert close(float(np.sum(rate * upstream)), directional(case, point, [u], upstream), 100.0)
 
 
 @every_case

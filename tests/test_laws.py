@@ -12,10 +12,10 @@ import pytest
 from mpmath import mp, mpf
 
 from conftest import ROWS, call, points
-from exprgrad.chain import backward, tangent
-from exprgrad.circuit import Circuit
+from exprgrad.chain import tangent
 from exprgrad.forward import forward, function, rule
 from exprgrad.gates import GATES, Row
+from exprgrad.hessian import hessian
 from exprgrad.read import read
 from exprgrad.run import run
 from exprgrad.write.formula import write
@@ -88,16 +88,6 @@ def test_local_gradient(row: Row) -> None:
     assert compared or not flows(row)
 
 
-def hessian_row(circuit: Circuit, name: str, values: dict[str, float]) -> dict[str, float]:
-    """The derivatives of one gradient: backward of backward."""
-    first = backward(circuit)
-    gradient = first.gradient[circuit.inputs[name]]
-    if gradient is None:
-        return dict.fromkeys(values, 0.0)
-    once = first.circuit
-    return run(Circuit(once.gates, once.names, gradient), values, list(values)).gradient
-
-
 @every_gate
 def test_second_order(row: Row) -> None:
     """The derivative of the local gradient is the definition's second derivative."""
@@ -107,8 +97,8 @@ def test_second_order(row: Row) -> None:
         if stands_on_an_edge(row, point) or not all(1e-2 < abs(x) < 30 for x in point):
             continue
         values = dict(zip(names, point, strict=True))
+        found = hessian(circuit, values)[1]
         for first in flows(row):
-            found = hessian_row(circuit, names[first], values)
             for second in flows(row):
 
                 def slope(*at: Any, first: int = first) -> Any:
@@ -118,7 +108,9 @@ def test_second_order(row: Row) -> None:
                 if not mp.isfinite(true):
                     continue
                 scale = max(1.0, abs(float(true)), abs(run(circuit, values).gradient[names[first]]))
-                assert math.isclose(found[names[second]], float(true), rel_tol=1e-9, abs_tol=1e-9 * scale), point
+                assert math.isclose(
+                    found[names[first]][names[second]], float(true), rel_tol=1e-9, abs_tol=1e-9 * scale
+                ), point
 
 
 def _derivative(of: Any, at: tuple[Any, ...], position: int) -> Any:
