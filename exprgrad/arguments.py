@@ -6,7 +6,7 @@ click knows the options; this module takes the variables out before click sees t
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from exprgrad.errors import ExprgradError, UsageError, named, nearest, shown
@@ -18,6 +18,7 @@ from exprgrad.values import Value
 
 _VARIABLE = re.compile(r"-([^\W\d]\w*)")
 _BINDING = re.compile(r"-?([^\W\d]\w*)=(?!=)(.*)", re.DOTALL)
+_NAMES = re.compile(r"[^\W\d]\w*( *, *[^\W\d]\w*)*")
 
 
 class Arguments(NamedTuple):
@@ -28,13 +29,14 @@ class Arguments(NamedTuple):
     values: dict[str, str]
 
 
-def split(arguments: list[str], options: Mapping[str, bool], formula_by_option: Collection[str]) -> Arguments:
+def split(arguments: list[str], options: Mapping[str, bool | None], formula_by_option: Collection[str]) -> Arguments:
     """Options, words and variables.
 
     ``options`` says of each option whether it takes a value, ``formula_by_option`` which of them
     give the formula, so that no word is needed for it.  Otherwise the first word is the formula,
-    even one like ``-x^2`` or ``-x``; after ``--`` everything is a word.  Raises UsageError for a
-    variable or an option that stands twice, or a variable without a value.
+    even one like ``-x^2`` or ``-x``; after ``--`` everything is a word.  Behind the formula, names with
+    commas between them belong to an option before them that may have a value, of which None is said.
+    Raises UsageError for a variable or an option that stands twice, or a variable without a value.
     """
     parts = Arguments([], [], {})
     formula_known = any(argument.partition("=")[0] in formula_by_option for argument in arguments)
@@ -49,6 +51,9 @@ def split(arguments: list[str], options: Mapping[str, bool], formula_by_option: 
             if any(option.partition("=")[0] == name for option in parts.options if option.startswith("--")):
                 raise UsageError(f"{shown(name)} stands twice")
             parts.options.append(argument)
+            behind = formula_known or parts.words
+            if options.get(name, False) is None and not equals and behind and rest and _NAMES.fullmatch(rest[-1]):
+                parts.options[-1] += f"={rest.pop()}"
             if options.get(name) and not equals:
                 if not rest or rest[-1].partition("=")[0] in ("--", *options):
                     raise UsageError(f"{shown(name)} has no value", hint=f"write {shown(name)} VALUE")
@@ -97,6 +102,35 @@ def value(name: str, text: str) -> Value:
     except ExprgradError as error:
         message = f"the value of {named(name)} is not a number: {error.report.message}"
         raise UsageError(message, *error.report[1:]) from None
+
+
+def listed(text: str) -> list[str]:
+    """The names that stand with commas between them."""
+    return [name for name in map(str.strip, text.split(",")) if name]
+
+
+def assigned(option: str, text: str) -> dict[str, Value]:
+    """The values in ``x=1, y=[1, 2]``, by name.  Raises UsageError."""
+    values: dict[str, str] = {}
+    for piece in _apart(text):
+        binding = _BINDING.fullmatch(piece.strip())
+        if binding is None:
+            raise UsageError(
+                f"{option}: '{shown(piece, 30)}' is not a name and its value", hint=f"such as {option} x=1,y=0"
+            )
+        _bind(values, *binding.groups())
+    return {name: value(f"{option} {name}", part) for name, part in values.items()}
+
+
+def _apart(text: str) -> Iterator[str]:
+    """The pieces between the commas that are in no brackets."""
+    start = depth = 0
+    for place, character in enumerate(text):
+        depth += (character in "([") - (character in ")]")
+        if character == "," and depth == 0:
+            yield text[start:place]
+            start = place + 1
+    yield text[start:]
 
 
 def unknown_option(option: str, value: str, options: Collection[str], variables: Collection[str]) -> UsageError:

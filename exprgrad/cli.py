@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from exprgrad import __version__
+from exprgrad.arguments import listed
 from exprgrad.command import Choice, Command, Option
 from exprgrad.errors import ExprgradError, Report, UsageError, shown
 from exprgrad.files import deliver, read_formula, standard_output
@@ -62,6 +63,11 @@ _rows = partial(click.option, cls=Option, heading="Rows of files")
 @_asks("--descend", metavar="RATE", help="Move the inputs against the gradient.")
 @_asks("--steps", metavar="N", help="How many steps --ascend and --descend take; 10 by default.")
 @_asks("--fix", metavar="NAME,NAME", help="Inputs that --ascend and --descend hold still.")
+@_asks(
+    "--hessian", optional=True, metavar="[NAME,NAME]", help="The second derivatives by each two inputs, or by these."
+)
+@_asks("--order", metavar="N", help="The derivatives up to the N-th by one variable, and its Taylor series.")
+@_asks("--tangent", metavar="NAME=VALUE,…", help="The derivative along a direction of the inputs: x=1,y=0.")
 @_looks("--full", is_flag=True, help="Show large arrays whole, not their summary.")
 @_looks("--digits", metavar="N", help="Round numbers to N significant digits.")
 @_looks("--colors", metavar="PART=COLOR,…", help="The colours of value, gradient and local: value=blue.")
@@ -97,7 +103,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
         deliver(_catalogue(to, options["out"] is None, look), options["out"])
         return
     text, source, files = _formula(options)
-    wrt = None if options["wrt"] is None else list(filter(None, map(str.strip, options["wrt"].split(","))))
+    wrt = None if options["wrt"] is None else listed(options["wrt"])
     if files:
         _over_rows(options, text, source, files, ctx.meta["values"], wrt, look)
         return
@@ -108,8 +114,8 @@ def command(ctx: click.Context, /, **options: Any) -> None:
             )
     question, argument = _question(options)
     if options["emit"]:
-        for name in ("to", "strict", "quiet", "upstream", "full", "digits", *([question] if argument else [])):
-            if options.get(name):
+        for name in ("to", "strict", "quiet", "upstream", "full", "digits", question):
+            if _given(options, name):
                 raise UsageError(f"--emit writes a stage, not the result: leave --{name} out")
     asked = point.Point(
         str(text), ctx.meta["values"], options["of"], wrt, options["to"] or _by_ending(options["out"]), options["out"],
@@ -124,7 +130,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
 
 def _question(options: dict[str, Any]) -> tuple[str, str]:
     """What is asked about a point, and what stands behind its option.  Raises UsageError for two questions."""
-    asked = [name for name in point.QUESTIONS if options.get(name)]
+    asked = [name for name in point.QUESTIONS if _given(options, name)]
     if len(asked) > 1:
         raise UsageError(f"--{asked[0]} and --{asked[1]} are two questions", hint="ask them one after the other")
     question = asked[0] if asked else "gradient"
@@ -133,7 +139,12 @@ def _question(options: dict[str, Any]) -> tuple[str, str]:
         if options[name] and question not in owners:
             raise UsageError(f"--{name} goes with --{' or --'.join(owners)}")
     argument = options.get(question)
-    return question, argument if isinstance(argument, str) else "yes" if argument else ""
+    return question, argument if isinstance(argument, str) else ""
+
+
+def _given(options: dict[str, Any], name: str) -> bool:
+    """Whether an option stands on the command line, be it with an empty value."""
+    return options.get(name) not in (None, False)
 
 
 def _over_rows(
@@ -151,7 +162,7 @@ def _over_rows(
     from exprgrad.jobs import rows
 
     for name in _FOR_A_POINT:
-        if options.get(name):
+        if _given(options, name):
             raise UsageError(f"--{name} is for one point, not for rows", hint="leave the files out, or the option")
     if options["to"] == "json":
         raise UsageError("--to json is for one point", hint="rows are written as jsonl, an object a line")

@@ -15,11 +15,15 @@ from exprgrad.read import read
 
 
 class Option(click.Option):
-    """An option that ``--help`` lists under a heading of its own."""
+    """An option that ``--help`` lists under a heading of its own.
 
-    def __init__(self, *args: Any, heading: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    An ``optional`` one may have a value or none, which is an empty one.
+    """
+
+    def __init__(self, *args: Any, heading: str, optional: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **(kwargs | {"is_flag": False, "flag_value": ""} if optional else kwargs))
         self.heading = heading
+        self.optional = optional
 
 
 class Command(click.Command):
@@ -28,7 +32,7 @@ class Command(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Takes the variables out, keeps them in the context, leaves options and words to click."""
         options = {
-            name: not getattr(parameter, "is_flag", False)
+            name: None if getattr(parameter, "optional", False) else not parameter.is_flag
             for parameter in self.get_params(ctx)
             if isinstance(parameter, click.Option)
             for name in parameter.opts
@@ -75,7 +79,7 @@ class Command(click.Command):
         return [*found, *super().shell_complete(ctx, incomplete)]
 
 
-def _take_apart(ctx: click.Context, args: list[str], options: Mapping[str, bool]) -> Arguments:
+def _take_apart(ctx: click.Context, args: list[str], options: Mapping[str, bool | None]) -> Arguments:
     """The command line's parts, kept in the context; UsageError for an option there is not."""
     parts = split(args, options, ("--file",))
     given = [word.removeprefix("--file=") for word in parts.options if word.startswith("--file=")]

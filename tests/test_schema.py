@@ -29,6 +29,12 @@ COMMANDS = [
 ]  # fmt: skip
 JACOBIANS = [["[x, y]*y", "-x", "1", "-y", "0"], ["log(x)", "-x", "[0, 1]"], ["x", "-x", "2"]]
 
+FURTHER = {
+    "hessian": [["x^1.5*y", "-x", "0", "-y", "1", "--hessian"], ["x @ x + 0*y", "-x", "[1, 2]", "-y", "1", "--hessian", "x"], ["1", "--hessian"]],
+    "order": [["abs(x)*x^0.5", "-x", "0", "--order", "3"], ["[x, x^2]", "-x", "0", "--order", "1"]],
+    "tangent": [["log(x)*y", "-x", "0", "-y", "1", "--tangent", "y=1"], ["[x, y]", "-x", "0", "-y", "1", "--tangent", "x=2,y=nan"]],
+}  # fmt: skip
+
 
 def written(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> Any:
     assert main([*arguments, "--to", "json"]) == 0
@@ -43,7 +49,14 @@ def test_the_schema_is_one() -> None:
     Draft202012Validator.check_schema(SCHEMA)
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, *[[*one, "--jacobian"] for one in JACOBIANS]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *COMMANDS,
+        *[[*one, "--jacobian"] for one in JACOBIANS],
+        *[command for commands in FURTHER.values() for command in commands],
+    ],
+)
 def test_json_is_what_the_schema_says(capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
     assert faults(written(capsys, command)) == []
 
@@ -70,6 +83,17 @@ def test_what_the_schema_describes_is_there_and_nothing_else(capsys: pytest.Capt
             assert faults(broken), (path, name)
     described = {name for kind in ("gradient", "gate", "note") for name in SCHEMA["$defs"][kind]["properties"]}
     assert seen == described
+
+
+@pytest.mark.parametrize("kind", FURTHER)
+def test_so_it_is_with_the_answers_to_other_questions(capsys: pytest.CaptureFixture[str], kind: str) -> None:
+    seen: set[str] = set()
+    for command in FURTHER[kind]:
+        data = written(capsys, command)
+        seen.update(data)
+        for name in data:
+            assert faults({key if key != name else f"{key}_": value for key, value in data.items()}), name
+    assert seen == set(SCHEMA["$defs"][kind]["properties"])
 
 
 def members(data: Any) -> Iterator[tuple[tuple[Any, ...], Any, str]]:

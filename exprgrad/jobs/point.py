@@ -24,6 +24,9 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "jacobian": (),
     "ascend": ("steps", "fix"),
     "descend": ("steps", "fix"),
+    "hessian": (),
+    "order": (),
+    "tangent": (),
 }
 PEOPLE = ("table", "markdown")  # formats whose numbers are for people: --digits rounds them
 FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown", "formula")  # of all questions

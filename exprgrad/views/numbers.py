@@ -25,6 +25,11 @@ def cell(value: Value | None, style: Style) -> str:
     return "\n".join(_lines(value.tolist(), style))
 
 
+def signed(number: str) -> str:
+    """A number with a blank where others have a minus, so that digits stand below each other."""
+    return f" {number}" if number and number[0] not in "-[" and "\n" not in number else number
+
+
 def _lines(value: Any, style: Style) -> list[str]:
     """``[1, 2]`` in one line if it is short, else an element a line; a matrix has its rows below each other."""
     if not isinstance(value, list):

@@ -25,7 +25,7 @@ from exprgrad.gates import CONST
 from exprgrad.run import Run
 from exprgrad.style import Style
 from exprgrad.values import Value, dims, shape
-from exprgrad.views.numbers import cell
+from exprgrad.views.numbers import cell, signed
 from exprgrad.write.pullbacks import Pullbacks
 
 MOST = 400  # wires in one table; of more, the first and the last ones are shown
@@ -156,7 +156,7 @@ class _Fitting:
 
 def _columns(rows: list[Line]) -> list[tuple[str, int, list[str]]]:
     """The wide table's headers, widths and cells; rich would measure them as slowly as it draws."""
-    cells = [(*line[:4], _signed(line.value), _signed(line.gradient), _joined(line.locals)) for line in rows]
+    cells = [(*line[:4], signed(line.value), signed(line.gradient), _joined(line.locals)) for line in rows]
     found = [(header, list(column)) for header, column in zip(HEADERS, zip(*cells, strict=True), strict=True)]
     return [
         (header, _widest([header, *column]), column)
@@ -187,7 +187,7 @@ def _narrow(rows: list[Line], style: Style) -> Table:
     shaped = any(line.shape for line in rows)
     locals_ = [f"↳ {local}" for line in rows for local in line.locals if ": " not in local]
     names = [f"{line.wire}\n{line.shape}" if line.shape else line.wire for line in rows]
-    values, gradients = [_signed(line.value) for line in rows], [_signed(line.gradient) for line in rows]
+    values, gradients = [signed(line.value) for line in rows], [signed(line.gradient) for line in rows]
 
     table.add_column("wire\nshape" if shaped else "wire", style="bold", no_wrap=True, overflow="ignore")
     room = max([len("↳ local gradients"), *map(len, locals_)])
@@ -203,8 +203,3 @@ def _narrow(rows: list[Line], style: Style) -> Table:
 def _joined(locals_: list[str]) -> str:
     """Local gradients in one line, rules each in one of their own."""
     return ("\n" if any(": " in local for local in locals_) else ", ").join(locals_)
-
-
-def _signed(number: str) -> str:
-    """A number with a blank where others have a minus, so that digits stand below each other."""
-    return f" {number}" if number and number[0] not in "-[" and "\n" not in number else number

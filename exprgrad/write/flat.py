@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from exprgrad.errors import UsageError
 from exprgrad.run import Run
-from exprgrad.values import Place, Value, at, elements, shape
+from exprgrad.values import Place, Value, at, elements, shape, spread
 
 
 def write(run: Run, delimiter: str) -> Iterator[str]:
     """The header and the row, separated by commas or tabs; floats with all their digits."""
-    if "value" in run.inputs:
-        raise UsageError(
-            "the variable 'value' would share its column with the result", hint="rename it, or use --to json"
-        )
+    apart(run.inputs, "value")
     row = columns({**run.inputs, "value": run.value} | {f"grad.{name}": g for name, g in run.gradient.items()})
     for cells in (row.keys(), map(repr, row.values())):
         yield line(cells, delimiter)
@@ -40,6 +37,15 @@ def _part(by: Value, place: Place) -> Value:
     return part if shape(part) else float(part)
 
 
+def apart(names: Collection[str], *results: str) -> None:
+    """Raises UsageError for a variable that is called like the column of a result."""
+    for name in results:
+        if name in names:
+            raise UsageError(
+                f"the variable '{name}' would share its column with the result", hint="rename it, or use --to json"
+            )
+
+
 def line(cells: Iterable[str], delimiter: str) -> str:
     """Cells in one line, in quotes where they need it."""
     made = io.StringIO()
@@ -57,3 +63,12 @@ def columns(values: Mapping[str, Value]) -> dict[str, float]:
             for place, number in elements(value):
                 found[name + at(place)] = number
     return found
+
+
+def matrix(blocks: Mapping[str, Mapping[str, Value]]) -> Iterator[tuple[str, dict[str, float]]]:
+    """A Hessian's rows: the name of an element of the inputs, and a number for each of them."""
+    for name, row in blocks.items():
+        block = row[name]
+        extent = shape(block)[: len(shape(block)) // 2]
+        for place, _ in elements(spread(0.0, extent)):
+            yield name + at(place), columns({other: _part(block, place) for other, block in row.items()})

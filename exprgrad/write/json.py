@@ -30,8 +30,7 @@ def write(run: Run, notes: Sequence[Note]) -> Iterator[str]:
     yield f'  "value": {number(run.value)},'
     yield f'  "grad": {numbers(run.gradient)},'
     yield from members("gates", _gates(run, labels), ",")
-    yield from members("notes", (_note(run, labels[note.wire], note) for note in notes), "")
-    yield "}"
+    yield from tail(run.circuit, notes)
 
 
 def head(circuit: Circuit, inputs: Mapping[str, Value]) -> Iterator[str]:
@@ -40,6 +39,13 @@ def head(circuit: Circuit, inputs: Mapping[str, Value]) -> Iterator[str]:
     yield f'  "version": {VERSION},'
     yield f'  "formula": {json.dumps(circuit.text)},'
     yield f'  "inputs": {numbers(inputs)},'
+
+
+def tail(circuit: Circuit, notes: Sequence[Note]) -> Iterator[str]:
+    """The notes, which end an object."""
+    labels = circuit.labels() if notes else []
+    yield from members("notes", (_note(circuit, labels[note.wire], note) for note in notes), "")
+    yield "}"
 
 
 def write_jacobian(run: Run, found: Mapping[str, Value]) -> Iterator[str]:
@@ -85,8 +91,8 @@ def _gates(run: Run, labels: Sequence[str]) -> Iterator[str]:
         )
 
 
-def _note(run: Run, label: str, note: Note) -> str:
-    circuit, report = run.circuit, note.report
+def _note(circuit: Circuit, label: str, note: Note) -> str:
+    report = note.report
     return json.dumps(
         {
             "kind": note.kind,

@@ -1,0 +1,44 @@
+"""The Hessian, derivatives of any order and those along a direction, as cells of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from exprgrad.circuit import Circuit
+from exprgrad.errors import shown
+from exprgrad.orders import taylor
+from exprgrad.style import Style
+from exprgrad.values import Value
+from exprgrad.views.grid import Grid
+from exprgrad.views.numbers import cell
+from exprgrad.write.flat import matrix
+from exprgrad.write.orders import Direction
+
+
+def hessian(found: Mapping[str, Mapping[str, Value]], style: Style) -> Grid:
+    """A row and a column for each number of the inputs."""
+    every = list(matrix(found))
+    headers = list(every[0][1]) if every else []
+    rows = [[name, *map(style.number, row.values())] for name, row in every]
+    return Grid(["", *headers], rows, ["bold", *[style.gradient] * len(headers)])
+
+
+def order(name: str, found: Sequence[Value], style: Style) -> Grid:
+    """A row for each derivative, with its coefficient in the Taylor series."""
+    rows = [[str(number), cell(one, style), cell(taylor(one, number), style)] for number, one in enumerate(found)]
+    colours = ["bold", style.gradient, style.local]
+    return Grid(["order", f"derivative by {name}", "Taylor coefficient"], rows, colours)
+
+
+def tangent(circuit: Circuit, found: Direction, style: Style) -> Grid:
+    """A row for each input that moves, with its share in the derivative, and one for the output."""
+    headers, colours = ["", "value", "direction", "derivative"], ["bold", style.value, "", style.gradient]
+    rows = [[name, cell(found.inputs[name], style), cell(part, style)] for name, part in found.direction.items()]
+    if found.gradient:
+        headers[3:], colours[3:] = ["gradient", "gradient·direction"], [style.gradient, style.gradient]
+        for row, (name, share) in zip(rows, found.shares.items(), strict=True):
+            row += [cell(found.gradient[name], style), style.number(share)]
+    name = circuit.gates[circuit.output].name or circuit.piece(circuit.output, 30)
+    last = [shown(name, 30), cell(found.value, style), *[""] * (len(headers) - 3), cell(found.derivative, style)]
+    rows = [row + [""] * (len(headers) - len(row)) for row in rows]
+    return Grid(headers, [*rows, last], colours)
