@@ -56,6 +56,12 @@ def deliver(lines: Iterable[str] | bytes, out: str | None, *sources: str | None)
             file.writelines(line.encode("utf-8", "backslashreplace") + b"\n" for line in lines)
 
 
+def not_for_terminals(what: str, to_terminal: bool) -> None:
+    """Raises UsageError if bytes that nobody can read would go to a terminal."""
+    if to_terminal and sys.stdout is not None and sys.stdout.isatty():
+        raise UsageError(f"{what} is nothing for a terminal", hint="write it to a file with --out PATH")
+
+
 @contextmanager
 def writing(out: str | None, sources: Iterable[str]) -> Iterator[BinaryIO]:
     """A file that takes the target's place once all of it is written, or standard output without one.

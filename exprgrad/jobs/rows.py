@@ -11,7 +11,7 @@ from exprgrad.arguments import value
 from exprgrad.circuit import Circuit
 from exprgrad.engines import cores
 from exprgrad.errors import DataError, Report, UsageError, named, shown
-from exprgrad.files import writing
+from exprgrad.files import not_for_terminals, writing
 from exprgrad.gates import CONSTANTS
 from exprgrad.read import read
 from exprgrad.rows.bind import bind
@@ -106,8 +106,8 @@ def _all(options: Options, files: Files, say: Callable[[str], None]) -> None:
     if to in SUMMARIES:
         tally = _summarised(options, to, layout, files, parse, formula, policy)
     else:
-        if to in BINARY and options.out is None and sys.stdout is not None and sys.stdout.isatty():
-            raise UsageError(f"{to} is nothing for a terminal", hint="write it to a file with --out PATH")
+        if to in BINARY:
+            not_for_terminals(to, options.out is None)
         own = all(format_ == to for format_ in files.formats)
         with writing(options.out, read_from(options, files)) as file, _progress(options, files, file) as told:
             sink = _sink(
