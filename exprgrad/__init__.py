@@ -8,8 +8,8 @@
 ``read`` makes a circuit of a formula, ``run`` runs it at a point, ``run_rows`` over columns of them,
 ``jacobian`` differentiates every element of an array, ``hessian`` twice, ``derivatives`` up to any
 order, ``directional`` along a direction, ``backward`` and ``tangent`` make circuits of its
-derivatives, ``to_formula`` prints a circuit, ``notes`` says where a run is not finite or not smooth,
-``ascend`` moves the inputs along the gradient.
+derivatives, ``to_formula`` prints a circuit, ``to_svg`` draws it, ``notes`` says where a run is not
+finite or not smooth, ``ascend`` moves the inputs along the gradient.
 Values are floats and NumPy arrays.
 Everything a user can set right is raised as an ExprgradError.
 """
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from exprgrad.read import read
     from exprgrad.run import Run, jacobian, run
     from exprgrad.write.formula import write as to_formula
+    from exprgrad.write.svg import to_svg
 
 __all__ = [
     "Backward",
@@ -60,6 +61,7 @@ __all__ = [
     "run_rows",
     "tangent",
     "to_formula",
+    "to_svg",
 ]
 
 _HOMES = {
@@ -75,6 +77,7 @@ _HOMES = {
     "read": ("read",),
     "run": ("Run", "jacobian", "run"),
     "write.formula": ("to_formula",),
+    "write.svg": ("to_svg",),
 }
 
 

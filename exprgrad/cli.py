@@ -45,7 +45,12 @@ _rows = partial(click.option, cls=Option, heading="Rows of files")
 @click.argument("formula", required=False)
 @click.argument("files", nargs=-1)
 @click.option("--file", "path", metavar="PATH", help="Read the formula, a file of statements, from PATH.")
-@click.option("--to", type=Choice(FORMATS), help="By default a table; rows as they came, but summed up at a terminal.")
+@click.option(
+    "--to",
+    type=Choice(FORMATS),
+    metavar="FORMAT",
+    help=f"{', '.join(FORMATS)}; by default a table, and rows as they came, but summed up at a terminal.",
+)
 @click.option("--out", metavar="PATH", help="Write to PATH, whole or not at all.")
 @click.option("--of", metavar="NAME", help="Take the wire NAME as the output.")
 @click.option("--wrt", metavar="NAME,NAME", help="Gradients with respect to these inputs only.")

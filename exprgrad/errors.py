@@ -148,7 +148,7 @@ def _visible(character: str) -> str:
     return character
 
 
-def _width(text: str) -> int:
+def width(text: str) -> int:
     """The columns that shown text takes on a terminal."""
     if text.isascii():
         return len(text)
@@ -172,11 +172,11 @@ def _pointer(text: str, span: Span, label: str, others: Iterable[Span] = ()) -> 
     inside = shown(text[start : min(stop, right)], 6 * MARGIN)
     after = shown(text[min(stop, right) : right], 6 * MARGIN) + ("…" if right < last else "")
     gutter = " " * len(number)
-    caret = " " * _width(before) + "^" * max(1, _width(inside))
+    caret = " " * width(before) + "^" * max(1, width(inside))
     for begin, end in others:
         if left <= begin and end <= right:
-            at = _width(("…" if left > first else "") + shown(text[left:begin], 6 * MARGIN))
-            under = "^" * max(1, _width(shown(text[begin:end], 6 * MARGIN)))
+            at = width(("…" if left > first else "") + shown(text[left:begin], 6 * MARGIN))
+            under = "^" * max(1, width(shown(text[begin:end], 6 * MARGIN)))
             caret = caret.ljust(at + len(under))
             caret = caret[:at] + under + caret[at + len(under) :]
     return [

@@ -13,7 +13,7 @@ PARTS = ("value", "gradient", "local")
 _MOST = 17  # digits that tell every float64 from its neighbours
 _BARS = "·▁▂▃▄▅▆▇█"
 # characters of ours and the like ones in ASCII; what else is outside of it is the user's
-_ALIKE = str.maketrans("╭╮╰╯├┤┬┴┼─━╶╴│…↳→↑×·−∂≈▁▂▃▄▅▆▇█", "+++++++++----|~>>^x*-d~12345678")
+_ALIKE = str.maketrans("╭╮╰╯└├┤┬┴┼─━╶╴│…↳→↑↓×·−∂≈▁▂▃▄▅▆▇█", "++++++++++----|~>>^vx*-d~12345678")
 
 
 class Style(NamedTuple):
@@ -57,6 +57,10 @@ class Style(NamedTuple):
         if not self.ascii or line.isascii():
             return line
         return line.translate(_ALIKE).encode("ascii", "backslashreplace").decode()
+
+    def markup(self, line: str) -> str:
+        """A line of XML, or of what has its references to characters, as it may be written."""
+        return line.encode("ascii", "xmlcharrefreplace").decode() if self.ascii else line
 
 
 def style(full: bool, digits: str | None, ascii_: bool, colours: str | None) -> Style:

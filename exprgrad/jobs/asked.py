@@ -13,6 +13,8 @@ from exprgrad.values import Value
 
 Lines = Iterable[str] | bytes
 
+PICTURES = ("tree", "svg", "png", "dot", "mermaid")  # of the circuit, with numbers or without
+
 
 class Asked(NamedTuple):
     """A question about a circuit at a point.

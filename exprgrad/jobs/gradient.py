@@ -8,7 +8,8 @@ from importlib import import_module
 from exprgrad.chain import Backward, backward
 from exprgrad.circuit import Circuit
 from exprgrad.diagnose import notes
-from exprgrad.jobs.asked import Asked, Lines, Reply
+from exprgrad.files import not_for_terminals
+from exprgrad.jobs.asked import PICTURES, Asked, Lines, Reply
 from exprgrad.kinks import Note
 from exprgrad.run import Run, run
 from exprgrad.style import Style
@@ -16,7 +17,7 @@ from exprgrad.style import Style
 # formats that show the whole circuit: the module that writes it, by its function
 # write(circuit, back, run, style), without a run if there are no values
 _WRITERS: dict[str, str] = {}
-BARE = ("formula", *_WRITERS)
+BARE = ("formula", *PICTURES, *_WRITERS)
 FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown", *BARE)
 
 
@@ -27,12 +28,31 @@ def answer(asked: Asked) -> Reply:
 
         return Reply([formula.write(asked.circuit, full=False)])
     if asked.numbers is None:
+        if asked.to in PICTURES:
+            return Reply(_picture(asked, None))
         return Reply(_writer(asked.to)(asked.circuit, backward(asked.circuit, asked.wrt), None, asked.style))
     result = run(asked.circuit, asked.numbers, asked.wrt, asked.upstream)
     found = notes(result)
+    if asked.to in PICTURES:
+        return Reply(_picture(asked, result), found)
     if asked.to in _WRITERS:
         return Reply(_writer(asked.to)(asked.circuit, result.backward, result, asked.style), found)
     return Reply(_reading(asked, result, found), found)
+
+
+def _picture(asked: Asked, result: Run | None) -> Lines:
+    """The circuit as a picture, or as a tree for a terminal."""
+    from exprgrad.write.drawing import drawing
+
+    found = drawing(asked.circuit, result, asked.style)
+    if asked.to == "tree":
+        from exprgrad.views import table, tree
+
+        return table.draw(tree.show(found, asked.style), asked.to_terminal, asked.style)
+    if asked.to == "png":
+        not_for_terminals("png", asked.to_terminal)
+    lines: Lines = import_module(f"exprgrad.write.{asked.to}").write(found, asked.style)
+    return lines
 
 
 def _writer(to: str) -> Callable[[Circuit, Backward, Run | None, Style], Lines]:

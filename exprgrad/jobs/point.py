@@ -10,7 +10,7 @@ from exprgrad.arguments import value
 from exprgrad.chain import backward
 from exprgrad.errors import UnmetError, UsageError
 from exprgrad.files import deliver
-from exprgrad.jobs.asked import Asked, Reply
+from exprgrad.jobs.asked import PICTURES, Asked, Reply
 from exprgrad.kinks import Note
 from exprgrad.parse import outline, parse
 from exprgrad.read import read
@@ -28,8 +28,8 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "order": (),
     "tangent": (),
 }
-PEOPLE = ("table", "markdown")  # formats whose numbers are for people: --digits rounds them
-FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown", "formula")  # of all questions
+PEOPLE = ("table", "markdown", *PICTURES)  # formats whose numbers are for people: --digits rounds them
+FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown", "formula", *PICTURES)  # of all questions
 _LINES, _BYTES = 24, 4000  # of notes on standard error
 
 

@@ -27,7 +27,7 @@ def cell(value: Value | None, style: Style) -> str:
 
 def signed(number: str) -> str:
     """A number with a blank where others have a minus, so that digits stand below each other."""
-    return f" {number}" if number and number[0] not in "-[" and "\n" not in number else number
+    return f" {number}" if number and number[0] not in "-[(" and "\n" not in number else number
 
 
 def _lines(value: Any, style: Style) -> list[str]:

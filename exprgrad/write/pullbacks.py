@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import ChainMap
+from collections.abc import Mapping, Sequence
 
 from exprgrad.run import Run
 from exprgrad.write.formula import expression
@@ -17,20 +18,22 @@ class Pullbacks:
         named = {wire: gate.name for wire, gate in enumerate(gates) if gate.name and wire >= len(labels)}
         self.names = dict(enumerate(labels)) | named
 
-    def of(self, wire: int) -> list[tuple[str, str] | None]:
+    def of(self, wire: int, called: Mapping[int, str] | None = None) -> list[tuple[str, str] | None]:
         """For each input of a gate its name and what it is handed; None where nothing is.
 
-        ``x[0]`` hands its gradient to ``x[0]``, which says more than the gates that do it.
+        ``x[0]`` hands its gradient to ``x[0]``, which says more than the gates that do it.  ``called``
+        has other names for some wires.
         """
         gate, back = self.run.circuit.gates[wire], self.run.backward
+        names = ChainMap(dict(called), self.names) if called else self.names
         found: list[tuple[str, str] | None] = []
         for source, sent in zip(gate.inputs, back.sent[wire], strict=False):
             if sent is None:
                 found.append(None)
             elif gate.op.name == "index":
-                place = expression(self.run.circuit, wire, self.names)
-                found.append((place, self.names.get(back.gradient[wire] or 0, "")))
+                place = expression(self.run.circuit, wire, names)
+                found.append((place, names.get(back.gradient[wire] or 0, "")))
             else:
-                text = expression(back.circuit, sent, self.names)
-                found.append((self.names[source], text[1:-1] if text[0] == "(" else text))
+                text = expression(back.circuit, sent, names)
+                found.append((names[source], text[1:-1] if text[0] == "(" else text))
         return found

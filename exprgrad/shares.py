@@ -1,0 +1,38 @@
+"""What each gate hands to each wire it reads: the terms that add up to a wire's gradient where it forks."""
+
+from __future__ import annotations
+
+from exprgrad.forward import forward
+from exprgrad.run import Run
+from exprgrad.values import Value, array, shape
+
+Shares = list[tuple[Value | None, ...]]
+
+
+def shares(run: Run) -> Shares:
+    """For each gate of a run the share of the gradient that it hands to each of its inputs, None for none.
+
+    A share has the shape of the wire it is handed to.
+    """
+    back, seed = run.backward, run.gradients[run.circuit.output]
+    if seed is None:
+        return [()] * len(run.values)
+    every = forward(back.circuit.gates, {back.seed: seed}, run.values, back.shapes is not None)
+    return [
+        tuple(
+            [
+                None if wire is None else _fitted(every[wire], run.values[source])
+                for wire, source in zip(sent, gate.inputs, strict=False)
+            ]
+        )
+        for sent, gate in zip(back.sent, run.circuit.gates, strict=True)
+    ]
+
+
+def _fitted(handed: Value, like: Value) -> Value:
+    """What is handed on in the shape of the wire: summed, or broadcast."""
+    if shape(handed) == shape(like):
+        return handed
+    from exprgrad.whole import WHOLE
+
+    return array(WHOLE["sum_to"](handed, like))
