@@ -34,8 +34,8 @@ def split(arguments: list[str], options: Mapping[str, bool | None], formula_by_o
 
     ``options`` says of each option whether it takes a value, ``formula_by_option`` which of them
     give the formula, so that no word is needed for it.  Otherwise the first word is the formula,
-    even one like ``-x^2`` or ``-x``; after ``--`` everything is a word.  Behind the formula, names with
-    commas between them belong to an option before them that may have a value, of which None is said.
+    even one like ``-x^2`` or ``-x``; after ``--`` everything is a word.  An option of which None is said
+    may have a value: names with commas between them, or one name behind the formula.
     Raises UsageError for a variable or an option that stands twice, or a variable without a value.
     """
     parts = Arguments([], [], {})
@@ -51,9 +51,9 @@ def split(arguments: list[str], options: Mapping[str, bool | None], formula_by_o
             if any(option.partition("=")[0] == name for option in parts.options if option.startswith("--")):
                 raise UsageError(f"{shown(name)} stands twice")
             parts.options.append(argument)
-            behind = formula_known or parts.words
-            if options.get(name, False) is None and not equals and behind and rest and _NAMES.fullmatch(rest[-1]):
-                parts.options[-1] += f"={rest.pop()}"
+            if options.get(name, False) is None and not equals and rest and _NAMES.fullmatch(rest[-1]):
+                behind = bool(formula_known or parts.words)
+                parts.options[-1] += f"={rest.pop()}" if behind or "," in rest[-1] else ""
             if options.get(name) and not equals:
                 if not rest or rest[-1].partition("=")[0] in ("--", *options):
                     raise UsageError(f"{shown(name)} has no value", hint=f"write {shown(name)} VALUE")

@@ -210,6 +210,7 @@ FORMS = [
     ["x^2*y*z", "-x", "1", "-y", "2", "-z", "3", "--hessian", "x,y"],
     ["x^2*y*z", "-x", "1", "-y", "2", "-z", "3", "--hessian=x,y"],
     ["x^2*y*z", "--hessian", "x, y", "-x", "1", "-y", "2", "-z", "3"],
+    ["--hessian", "x,y", "x^2*y*z", "-x", "1", "-y", "2", "-z", "3"],
     ["--hessian=y,x", "x^2*y*z", "-x", "1", "-y", "2", "-z", "3"],
     ["--hessian", "x^2*y*z", "-x", "1", "-y", "2", "-z", "3", "--wrt", "x,y"],
     ["x^2*y*z", "-x", "1", "-y", "2", "-z", "3", "--hessian", "--wrt", "x,y"],
@@ -260,8 +261,8 @@ def test_of_many_inputs_the_table_shows_the_first(capsys: pytest.CaptureFixture[
     command = ["sum(x^2)", "-x", "arange(100)", "--hessian"]
     assert main(command) == 0
     out = capsys.readouterr().out
-    assert "x[59]" in out
-    assert "x[60]" not in out
-    assert out.splitlines()[-1].startswith("40 more")
+    assert "x[39]" in out
+    assert "x[40]" not in out
+    assert out.splitlines()[-1].startswith("60 more")
     assert main([*command, "--full"]) == 0
     assert "x[99]" in capsys.readouterr().out

@@ -30,7 +30,7 @@ COMMANDS = [
 JACOBIANS = [["[x, y]*y", "-x", "1", "-y", "0"], ["log(x)", "-x", "[0, 1]"], ["x", "-x", "2"]]
 
 FURTHER = {
-    "hessian": [["x^1.5*y", "-x", "0", "-y", "1", "--hessian"], ["x @ x + 0*y", "-x", "[1, 2]", "-y", "1", "--hessian", "x"], ["1", "--hessian"]],
+    "hessian": [["x^1.5*y", "-x", "0", "-y", "1", "--hessian"], ["x @ x + 0*y", "-x", "[1, 2]", "-y", "1", "--hessian", "x"]],
     "order": [["abs(x)*x^0.5", "-x", "0", "--order", "3"], ["[x, x^2]", "-x", "0", "--order", "1"]],
     "tangent": [["log(x)*y", "-x", "0", "-y", "1", "--tangent", "y=1"], ["[x, y]", "-x", "0", "-y", "1", "--tangent", "x=2,y=nan"]],
 }  # fmt: skip

@@ -20,6 +20,8 @@ def answer(asked: Asked) -> Reply:
     wrt = listed(asked.argument) or asked.wrt
     if asked.wrt and wrt is not asked.wrt:
         raise UsageError("--hessian and --wrt both name inputs", hint="leave one of them out")
+    if not asked.circuit.inputs:
+        raise UsageError("--hessian is by variables, and there is none")
     wires(asked.circuit, asked.point, wrt, "--hessian")
     result, found = hessian(asked.circuit, asked.point, wrt, asked.upstream)
     names = list(found)
@@ -38,4 +40,5 @@ def _lines(asked: Asked, result: Run, found: dict[str, dict[str, Value]], told: 
     from exprgrad.views import grid
     from exprgrad.views import orders as views
 
-    return grid.write(views.hessian(found, asked.style), asked.to, asked.to_terminal, asked.style)
+    shown = views.hessian(found, asked.style, asked.to == "markdown")
+    return grid.write(shown, asked.to, asked.to_terminal, asked.style)

@@ -17,15 +17,17 @@ from exprgrad.views.numbers import signed
 from exprgrad.views.table import Uncut, draw
 from exprgrad.write import markdown
 
-MOST = 60  # rows and columns of one table
-
 
 class Grid(NamedTuple):
-    """The headers, the rows of cells, and the colour of each column; the first column has the rows' names."""
+    """The headers, the rows of cells, and the colour of each column; the first column has the rows' names.
+
+    ``left`` says what is left out.
+    """
 
     headers: list[str]
     rows: list[list[str]]
     colours: list[str]
+    left: str = ""
 
     def flat(self) -> tuple[list[str], list[list[str]]]:
         """The headers and the cells, each of one line, for a table that somebody else draws."""
@@ -37,27 +39,30 @@ def write(grid: Grid, to: str, to_terminal: bool, style: Style) -> Iterable[str]
     """The grid's lines, as a table or as Markdown."""
     if to == "markdown":
         return markdown.write(*grid.flat())
-    return draw(Folded(grid, style.full), to_terminal, style)
+    return draw(Folded(grid), to_terminal, style)
 
 
 class Folded:
     """A grid as it is drawn: as many columns in one table as fit, the others in tables below."""
 
-    def __init__(self, grid: Grid, full: bool) -> None:
+    def __init__(self, grid: Grid) -> None:
         self.grid = grid
-        self.most = max(len(grid.rows), len(grid.headers)) if full else MOST
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        headers, rows, colours = self.grid
-        cells = [[shown(row[0], 30), *map(signed, row[1:])] for row in rows[: self.most]]
-        columns = list(zip([shown(header, 30) for header in headers], *cells, strict=True))[: self.most + 1]
-        widths = [3 + max([cell_len(line) for cell in column for line in cell.split("\n")]) for column in columns]
+        headers, rows, colours, left = self.grid
+        cells = [[shown(row[0], 30), *map(signed, row[1:])] for row in rows]
+        columns = list(zip([shown(header, 30) for header in headers], *cells, strict=True))
+        widths = [max([cell_len(line) for cell in column for line in cell.split("\n")]) for column in columns]
         for group in _groups(widths, options.max_width - 1):
-            table = _table([columns[at] for at in group], [colours[at] for at in group])
+            table = Table(box=ROUNDED, show_lines=any("\n" in cell for at in group for cell in columns[at]))
+            for at in group:
+                header, style = Text(columns[at][0]), colours[at]
+                table.add_column(header, style=style, no_wrap=True, overflow="ignore", width=widths[at])
+            for row in zip(*[columns[at][1:] for at in group], strict=True):
+                table.add_row(*map(Text, row))
             yield from console.render(Uncut(table), options)
-        left = max(len(rows), len(headers) - 1) - self.most
-        if left > 0:
-            yield Text(f"{left:,} more; --full shows all, --to json has all")
+        if left:
+            yield Text(left)
 
 
 def _groups(widths: Sequence[int], room: int) -> list[list[int]]:
@@ -65,20 +70,9 @@ def _groups(widths: Sequence[int], room: int) -> list[list[int]]:
     groups: list[list[int]] = []
     left = 0
     for column, width in enumerate(widths[1:], 1):
-        if not groups or width > left:
+        if not groups or width + 3 > left:
             groups.append([0])
-            left = room - widths[0]
+            left = room - widths[0] - 3
         groups[-1].append(column)
-        left -= width
+        left -= width + 3
     return groups or [[0]]
-
-
-def _table(columns: Sequence[Sequence[str]], colours: Sequence[str]) -> Table:
-    """One table, as wide as its cells are."""
-    table = Table(box=ROUNDED, show_lines=any("\n" in cell for column in columns for cell in column))
-    for (header, *cells), colour in zip(columns, colours, strict=True):
-        width = max([cell_len(line) for cell in (header, *cells) for line in cell.split("\n")])
-        table.add_column(Text(header), style=colour, no_wrap=True, overflow="ignore", width=width)
-    for row in zip(*[cells for _, *cells in columns], strict=True):
-        table.add_row(*map(Text, row))
-    return table

@@ -14,13 +14,18 @@ from exprgrad.views.numbers import cell
 from exprgrad.write.flat import matrix
 from exprgrad.write.orders import Direction
 
+MOST = 40  # rows and columns of a Hessian
 
-def hessian(found: Mapping[str, Mapping[str, Value]], style: Style) -> Grid:
-    """A row and a column for each number of the inputs."""
-    every = list(matrix(found))
-    headers = list(every[0][1]) if every else []
-    rows = [[name, *map(style.number, row.values())] for name, row in every]
-    return Grid(["", *headers], rows, ["bold", *[style.gradient] * len(headers)])
+
+def hessian(found: Mapping[str, Mapping[str, Value]], style: Style, whole: bool) -> Grid:
+    """A row and a column for each number of the inputs; of too many the first ones, unless it is the ``whole`` one."""
+    names, every = matrix(found)
+    most = len(names) if whole or style.full else MOST
+    rows = [
+        [name, *map(style.number, list(row.values())[:most])] for name, row in zip(names[:most], every, strict=False)
+    ]
+    left = f"{len(names) - most:,} more rows and columns; --full shows all" if len(names) > most else ""
+    return Grid(["", *names[:most]], rows, ["bold", *[style.gradient] * len(rows)], left)
 
 
 def order(name: str, found: Sequence[Value], style: Style) -> Grid:

@@ -65,10 +65,11 @@ def columns(values: Mapping[str, Value]) -> dict[str, float]:
     return found
 
 
-def matrix(blocks: Mapping[str, Mapping[str, Value]]) -> Iterator[tuple[str, dict[str, float]]]:
-    """A Hessian's rows: the name of an element of the inputs, and a number for each of them."""
+def matrix(blocks: Mapping[str, Mapping[str, Value]]) -> tuple[list[str], Iterator[dict[str, float]]]:
+    """A Hessian's rows and what they are called: the names of the inputs, or of their elements."""
+    places: list[tuple[str, Place]] = []
     for name, row in blocks.items():
-        block = row[name]
-        extent = shape(block)[: len(shape(block)) // 2]
-        for place, _ in elements(spread(0.0, extent)):
-            yield name + at(place), columns({other: _part(block, place) for other, block in row.items()})
+        extent = shape(row[name])
+        places += [(name, place) for place, _ in elements(spread(0.0, extent[: len(extent) // 2]))]
+    rows = (columns({other: _part(by, place) for other, by in blocks[name].items()}) for name, place in places)
+    return [name + at(place) for name, place in places], rows

@@ -44,9 +44,9 @@ def write_hessian(run: Run, found: Mapping[str, Mapping[str, Value]], notes: Seq
 def hessian_rows(found: Mapping[str, Mapping[str, Value]], delimiter: str) -> Iterator[str]:
     """A row and a column for each number of the inputs."""
     apart(found, "hessian")
-    for place, (name, row) in enumerate(matrix(found)):
-        if not place:
-            yield line(["hessian", *row], delimiter)
+    names, rows = matrix(found)
+    yield line(["hessian", *names], delimiter)
+    for name, row in zip(names, rows, strict=True):
         yield line([name, *map(repr, row.values())], delimiter)
 
 
