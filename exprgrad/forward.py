@@ -122,8 +122,10 @@ def told(circuit: Circuit) -> Iterator[None]:
     except GateError as error:
         gates = circuit.gates
         gate = gates[error.wire] if error.wire < len(gates) else None
-        where = f"{circuit.piece(error.wire, 30)}: " if gate else "in the gradient: "
-        raise FormulaError(f"{where}{error.why}", circuit.text, gate.span if gate else None, hint=error.hint) from None
+        where = (circuit.piece(error.wire, 30) if gate else "") or "in the gradient"
+        raise FormulaError(
+            f"{where}: {error.why}", circuit.text, gate.span if gate else None, hint=error.hint
+        ) from None
 
 
 def _arrays() -> Any:

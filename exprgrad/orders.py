@@ -12,7 +12,7 @@ from exprgrad.circuit import Circuit, uncollected
 from exprgrad.errors import UsageError, named
 from exprgrad.forward import forward, told
 from exprgrad.run import value_of, wires
-from exprgrad.shape_rules import MisfitError, Shape, broadcast
+from exprgrad.shape_rules import Shape, fits
 from exprgrad.shapes import extent_of, is_scalar
 from exprgrad.tidy import shared
 from exprgrad.values import Value, blank, dims, elements, shape, spots, spread
@@ -45,7 +45,7 @@ def derivatives(circuit: Circuit, point: Mapping[str, Any], name: str, order: in
 
 def taylor(derivative: Value, order: int) -> Value:
     """The coefficient that a derivative gives the Taylor series: 1/n! of it."""
-    return derivative / math.factorial(order)
+    return derivative / float(math.factorial(order))
 
 
 @lru_cache(maxsize=8)  # of a circuit at many points
@@ -87,7 +87,7 @@ def directional(circuit: Circuit, point: Mapping[str, Any], direction: Mapping[s
 def share(gradient: Value, rate: Value) -> float:
     """What an input adds to the derivative along a direction: gradient times direction, summed."""
     parts = zip(elements(gradient), elements(rate), strict=True)
-    return math.fsum([slope * part for (_, slope), (_, part) in parts if part])
+    return sum([slope * part for (_, slope), (_, part) in parts if part], 0.0)
 
 
 def _given(
@@ -102,11 +102,7 @@ def _given(
 
 def _spread(name: str, rate: Value, extent: Shape) -> Value:
     """The direction of an input in its shape."""
-    try:
-        fits = broadcast(shape(rate), extent) == extent
-    except MisfitError:
-        fits = False
-    if not fits:
+    if not fits(shape(rate), extent):
         raise UsageError(
             f"the direction of {named(name)} ({dims(shape(rate))}) does not fit its value ({dims(extent)})",
             hint="a direction has the shape of its value",

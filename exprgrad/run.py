@@ -12,7 +12,7 @@ from exprgrad.circuit import Circuit, Plan, uncollected
 from exprgrad.errors import UsageError, named, nearest, shown
 from exprgrad.forward import forward, planned, told
 from exprgrad.gates import GATES, INPUT
-from exprgrad.shape_rules import MisfitError, Shape, broadcast
+from exprgrad.shape_rules import Shape, fits
 from exprgrad.shapes import is_array
 from exprgrad.values import Value, array, blank, dims, elements, has_nan, is_finite, shape, spread, unit
 
@@ -169,11 +169,7 @@ def upstream_of(circuit: Circuit, wanted: Shape, upstream: Any) -> Value:
         )  # fmt: skip
     value = value_of("", upstream)
     given = shape(value)
-    try:
-        fits = broadcast(given, wanted) == wanted
-    except MisfitError:
-        fits = False
-    if not fits:
+    if not fits(given, wanted):
         raise UsageError(
             f"the upstream gradient ({dims(given)}) does not fit the output ({dims(wanted)})", circuit.text,
             circuit.gates[circuit.output].span, hint="a gradient has the shape of its value",

@@ -42,6 +42,14 @@ def broadcast(*shapes: Shape) -> Shape:
     return tuple(found)
 
 
+def fits(shape: Shape, wanted: Shape) -> bool:
+    """Whether an array of this shape broadcasts to another one."""
+    try:
+        return broadcast(shape, wanted) == wanted
+    except MisfitError:
+        return False
+
+
 def axes_of(shape: Shape, axis: Static) -> tuple[int, ...]:
     """The axes that a setting means, from 0 up; None is all of them."""
     if axis is None:

@@ -15,7 +15,7 @@ from mpmath import mp, mpf
 
 from exprgrad import orders
 from exprgrad.cli import main
-from exprgrad.errors import UsageError
+from exprgrad.errors import FormulaError, UsageError
 from exprgrad.orders import derivatives, directional
 from exprgrad.read import read
 from exprgrad.run import jacobian, run
@@ -126,6 +126,7 @@ def test_zeros_of_a_direction_stand_still() -> None:
     assert directional(read("sum(sqrt(x))"), {"x": [0, 1]}, {"x": [0, 1]}) == (1, 0.5)
     assert directional(read("sqrt(x)"), {"x": 0}, {"x": -1})[1] == -inf
     assert orders.share(np.array([inf, 2.0]), np.array([0.0, 3.0])) == 6
+    assert math.isnan(orders.share(np.array([inf, inf]), np.array([1.0, -1.0])))
 
 
 def test_derivatives_of_what_is_not_finite() -> None:
@@ -145,6 +146,11 @@ def test_derivatives_by_one_of_several_and_of_arrays() -> None:
         derivatives(circuit, {"x": 0, "y": 3, "z": [4, 5]}, "z", 1)
     with pytest.raises(UsageError, match="171 is out of reach"):
         derivatives(read("x"), {"x": 0}, "x", 171)
+
+
+def test_a_gate_that_gives_up_says_where() -> None:
+    with pytest.raises(FormulaError, match="in the gradient: the matrix is singular"):
+        derivatives(read("det([[x, 2*x], [x, 2*x]])"), {"x": 1}, "x", 4)
 
 
 def test_derivatives_that_explode_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,6 +186,14 @@ def test_the_taylor_series_is_the_function(capsys: pytest.CaptureFixture[str]) -
     assert main(["exp(sin(x))", "-x", "0.5", "--order", "20", "--to", "json"]) == 0
     taylor = json.loads(capsys.readouterr().out)["taylor"]
     assert sum(one * 0.25**n for n, one in enumerate(taylor)) == pytest.approx(math.exp(math.sin(0.75)), rel=1e-13)
+
+
+def test_coefficients_of_high_order(capsys: pytest.CaptureFixture[str]) -> None:
+    """The factorials are float64's, of arrays too."""
+    assert main(["[exp(x), cosh(x)]", "-x", "0", "--order", "170", "--to", "json"]) == 0
+    taylor = json.loads(capsys.readouterr().out)["taylor"]
+    assert taylor[170] == pytest.approx([1 / math.factorial(170)] * 2, rel=1e-15)
+    assert taylor[169] == pytest.approx([1 / math.factorial(169), 0], rel=1e-15)
 
 
 def test_tangent_as_data(capsys: pytest.CaptureFixture[str]) -> None:

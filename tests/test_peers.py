@@ -12,6 +12,7 @@ from conftest import ROOT
 from exprgrad.chain import backward, tangent
 from exprgrad.circuit import Circuit
 from exprgrad.forward import forward
+from exprgrad.hessian import hessian
 from exprgrad.read import read
 from exprgrad.run import run
 from exprgrad.values import shape
@@ -90,3 +91,8 @@ def test_value_gradients_and_hessians_are_jaxs(text: str, of: Any, point: dict[s
         curve = np.asarray(jax.jvp(slope, (point[name],), (v,))[1])
         for found in hessian_times(circuit, point, name, v):
             assert np.max(np.abs(found - curve)) <= 1e-11 * max(1, np.max(np.abs(curve))), name
+    whole = jax.hessian(lambda part: function(**{**point, **part}))({name: point[name] for name in names})
+    for first, row in hessian(circuit, point, names)[1].items():
+        for other, block in row.items():
+            expected = np.asarray(whole[first][other])
+            assert np.max(np.abs(block - expected)) <= 1e-11 * max(1, np.max(np.abs(expected))), (first, other)
