@@ -9,7 +9,8 @@
 ``jacobian`` differentiates every element of an array, ``hessian`` twice, ``derivatives`` up to any
 order, ``directional`` along a direction, ``backward`` and ``tangent`` make circuits of its
 derivatives, ``to_formula`` prints a circuit, ``to_svg`` draws it, ``notes`` says where a run is not
-finite or not smooth, ``ascend`` moves the inputs along the gradient.
+finite or not smooth, ``ascend`` moves the inputs along the gradient,
+``convention`` takes the choices of others at kinks.
 Values are floats and NumPy arrays.
 Everything a user can set right is raised as an ExprgradError.
 """
@@ -26,6 +27,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from exprgrad.chain import Backward, backward, tangent
     from exprgrad.circuit import Circuit, Gate
+    from exprgrad.convention import convention
     from exprgrad.diagnose import notes
     from exprgrad.engines import Rows, run_rows
     from exprgrad.errors import ExprgradError, FormulaError, UsageError
@@ -51,6 +53,7 @@ __all__ = [
     "UsageError",
     "ascend",
     "backward",
+    "convention",
     "derivatives",
     "directional",
     "hessian",
@@ -67,6 +70,7 @@ __all__ = [
 _HOMES = {
     "chain": ("Backward", "backward", "tangent"),
     "circuit": ("Circuit", "Gate"),
+    "convention": ("convention",),
     "diagnose": ("notes",),
     "engines": ("Rows", "run_rows"),
     "errors": ("ExprgradError", "FormulaError", "UsageError"),

@@ -13,6 +13,7 @@ import click
 from exprgrad import __version__
 from exprgrad.arguments import listed
 from exprgrad.command import Choice, Command, Option
+from exprgrad.convention import CONVENTIONS
 from exprgrad.errors import ExprgradError, Report, UsageError, shown
 from exprgrad.files import deliver, read_formula, standard_output
 from exprgrad.jobs import point
@@ -56,6 +57,9 @@ _rows = partial(click.option, cls=Option, heading="Rows of files")
 @click.option("--wrt", metavar="NAME,NAME", help="Gradients with respect to these inputs only.")
 @click.option("--upstream", metavar="VALUE", help="The gradient that arrives at the output; 1 by default.")
 @click.option("--strict", is_flag=True, help="Exit with 5 if anything is not finite, or a kink.")
+@click.option(
+    "--convention", type=Choice(CONVENTIONS), help="At kinks, the gradients of JAX or PyTorch; strict exits with 5."
+)
 @click.option("--quiet", is_flag=True, help="No notes about kinks and steps, no counts, no progress.")
 @click.option(
     "--emit",
@@ -124,7 +128,8 @@ def command(ctx: click.Context, /, **options: Any) -> None:
                 raise UsageError(f"--emit writes a stage, not the result: leave --{name} out")
     asked = point.Point(
         str(text), ctx.meta["values"], options["of"], wrt, options["to"] or _by_ending(options["out"]), options["out"],
-        source, options["upstream"], options["strict"], options["quiet"], look, question, argument,
+        source, options["upstream"], options["strict"], options["convention"], options["quiet"], look, question,
+        argument,
         {name: options[name] for name in point.QUESTIONS[question] if options[name]},
     )  # fmt: skip
     if options["emit"]:
@@ -172,7 +177,8 @@ def _over_rows(
     if options["to"] == "json":
         raise UsageError("--to json is for one point", hint="rows are written as jsonl, an object a line")
     given = {
-        name: options[name] for name in ("of", "upstream", "from_", "to", "out", "only", "notes", "strict", "quiet")
+        name: options[name]
+        for name in ("of", "upstream", "from_", "to", "out", "only", "notes", "strict", "convention", "quiet")
     }
     given |= {
         "prefix": options["prefix"] or "",

@@ -19,8 +19,9 @@ tests alike; chain.py does what all gates have in common (accumulation, structur
 ``domain=``   where the value is an ordinary number; the tests sample it, warnings quote it.
 ``hints=``    conditions outside the domain, and what to say where they hold.
 ``kinks=``    where left and right derivative differ: Kink(at, left, right, jax, torch), formulas
-              over the inputs; left and right are local gradients as the first input that ``at`` names
-              grows, jax and torch what these two print there (measured: JAX 0.10, PyTorch 2.15).
+              over the inputs; left and right are local gradients as the first input grows, jax and
+              torch what these two print there (measured: JAX 0.10, PyTorch 2.15), for further inputs
+              in ``others``: (input, jax, torch).
 ``steps=``    where the value jumps: Step(at, left, right), left and right are values.
 ``ulps=``     the accuracy of value and local gradients when it is not 4 units in the last place,
               with ``near=`` the magnitude below which these units stop shrinking (next to a root).
@@ -61,6 +62,7 @@ class Kink(NamedTuple):
     right: str
     jax: str
     torch: str
+    others: tuple[tuple[str, str, str], ...] = ()
 
 
 class Step(NamedTuple):
@@ -232,6 +234,9 @@ CONSTANTS: dict[str, float] = {
 # how many elements share the largest or the smallest one
 _TIES = "sum(x == spread(out, x, axis, keepdims), axis, keepdims)"
 
+# where clip meets a bound: what JAX prints, whose clip is max and min, and what our own bounds have
+_CLIPPED, _SHARED = "where(lo == hi, 0.25, 0.5)", "where(lo == hi, 0.5, 1)"
+
 # fmt: off
 CATALOGUE: dict[str, tuple[Row, ...]] = {
 "arithmetic": (
@@ -257,7 +262,7 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
     gate("reciprocal",   "x",   "-out^2",                value="1/x", domain="x != 0"),
     gate("hypot",        "a b", "where(out == 0, 0, a/out)", "where(out == 0, 0, b/out)",
          doc="sqrt(a^2 + b^2) without overflow", sample=(-1e150, 1e150),
-         kinks=(Kink("a == 0 and b == 0", "-1", "1", "0.5", "nan"),)),
+         kinks=(Kink("a == 0 and b == 0", "-1", "1", "0.5", "nan", (("b", "0.5", "nan"),)),)),
     gate("fmod",         "a b", "1", "-round((a - out)/b)", domain="b != 0", sample=(-1e9, 1e9),
          doc="a - b*trunc(a/b): the remainder with the sign of a",
          steps=(Step("out == 0 and a != 0", "where(a > 0, abs(b), 0)", "where(a > 0, 0, -abs(b))"),)),
@@ -357,7 +362,8 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
     gate("clip",  "x lo hi", "1", "where(lo == hi, 0.5, 1)", "where(lo == hi and x <= lo, 0.5, 1)",
          aliases="clamp", value="min(max(x, lo), hi)",
          live=("not (x <= lo or x >= hi)", "not (x > lo or lo > hi)", "not (max(x, lo) < hi)"),
-         kinks=(Kink("x == lo", "0", "1", "0.5", "0"), Kink("x == hi", "1", "0", "0.5", "0"))),
+         kinks=(Kink("x == lo and lo <= hi", "0", "1", _CLIPPED, "0", (("lo", _CLIPPED, _SHARED),)),
+                Kink("x == hi and lo <= hi", "1", "0", _CLIPPED, "0", (("hi", "0.5", _SHARED),)))),
     gate("relu",  "x", "1", value="max(x, 0)", live=("not (x <= 0)",), kinks=(Kink("x == 0", "0", "1", "0", "0"),)),
     gate("leaky_relu", "x slope=0.01", "where(x > 0, 1, where(x < 0, slope, clip(slope, 0, 1)))", "min(x, 0)",
          value="where(x > 0, x, slope*x)", sample=(-1e100, 1e100),
@@ -378,7 +384,7 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
          steps=(Step("x == 0", "0", "1"),)),
     gate("copysign", "a b", "sign(a)*copysign(1, b)", "0", doc="the size of a with the sign of b",
          steps=(Step("b == 0 and a != 0", "-abs(a)", "abs(a)"),),
-         kinks=(Kink("a == 0", "-copysign(1, b)", "copysign(1, b)", "copysign(1, a)*copysign(1, b)", "0"),)),
+         kinks=(Kink("a == 0", "-copysign(1, b)", "copysign(1, b)", "copysign(1, b)", "0"),)),
 ),
 "sigmoids and their kin": (
     gate("sigmoid",    "x", "out*sigmoid(-x)", aliases="σ logistic expit", value="exp(min(x, 0))/(1 + exp(-abs(x)))"),
@@ -448,7 +454,7 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
           "where(spread(out, x, axis, keepdims) == 0, 0,"
           " spread(g/(out*(size(x)/size(out) - ddof)), x, axis, keepdims)*(x - mean(x, axis, 1)))",
           kinks=(Kink("out == 0 and size(x) > 1", "-sqrt(1/(size(x)/size(out) - ddof) - 1/(size(x)/size(out))^2)",
-                      "sqrt(1/(size(x)/size(out) - ddof) - 1/(size(x)/size(out))^2)", "nan", "nan"),),
+                      "sqrt(1/(size(x)/size(out) - ddof) - 1/(size(x)/size(out))^2)", "nan", "0"),),
           doc="the square root of var"),
     whole("norm", "x | axis keepdims=0",
           "where(spread(out, x, axis, keepdims) == 0, 0,"

@@ -39,6 +39,11 @@ class Note(NamedTuple):
         return self.kind not in ("nan", "inf")
 
     @property
+    def edge(self) -> bool:
+        """Whether this is a kink or a step that the run stands on."""
+        return self.kind in ("kink", "step")
+
+    @property
     def strict(self) -> bool:
         """Whether ``--strict`` fails on it."""
         return self.kind not in ("flat", "overshoot")
@@ -97,12 +102,12 @@ def _edge(
         standing = True
         numbers = _numbers(kink, gate, arguments, place)
         left, right, jax, torch = map(digits, numbers.values())
-        here = None if here is None else pick(here, place)
-        used = "" if here is None else f", {digits(here)} used here"
+        chosen = None if here is None else pick(here, place)
+        used = "" if chosen is None else f", {digits(chosen)} used here"
         yield note(
             "kink", f"{name} has a kink {_where(count, place)}", place,
             f"local gradient {left} on the left, {right} on the right{used}\nJAX prints {jax}, PyTorch {torch}",
-            {**numbers, **({} if here is None else {"here": here})},
+            {**numbers, **({} if chosen is None else {"here": chosen})},
         )  # fmt: skip
     for step in op.steps:
         at = spread(rule(step.at, op, gate.params)(*arguments), extent)
@@ -136,7 +141,8 @@ def _numbers(edge: Kink | Step, gate: Gate, arguments: Sequence[Value], place: P
     op = gate.op
     if not op.whole:
         arguments = [pick(argument, place) for argument in arguments]
-    stated = {key: rule(text, op, gate.params)(*arguments) for key, text in edge._asdict().items() if key != "at"}
+    texts = {key: text for key, text in edge._asdict().items() if key not in ("at", "others")}
+    stated = {key: rule(text, op, gate.params)(*arguments) for key, text in texts.items()}
     return {key: pick(number, place) for key, number in stated.items()}
 
 

@@ -25,7 +25,7 @@ def kernel(program: Program) -> Kernel:
                 found.gradient[name][row] = gradient
             if found.kinks is not None:
                 notes = edges(result, live(circuit, result.values))
-                found.kinks[row] = any(note.kind in ("kink", "step") for note in notes)
+                found.kinks[row] = any(note.edge for note in notes)
         return found
 
     return call

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from exprgrad.convention import STRICT
 from exprgrad.errors import DataError, Report, UnmetError, UsageError, named, shown
 from exprgrad.files import deliver, writing
 from exprgrad.rows.csv import joined
@@ -83,6 +84,8 @@ class _Computed:
                     raise case.bad
                 if self.options.strict and (case.strange or case.kink):
                     raise UnmetError(f"--strict: {case.place}: {case.note or 'a result is not finite'}")
+                if self.options.convention == STRICT and case.kink:
+                    raise UnmetError(f"--convention strict: {case.place}: {case.note}")
                 self._count(case)
                 if case.bad is None or bad == "keep":
                     yield case

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from exprgrad.arguments import value
 from exprgrad.chain import backward
+from exprgrad.convention import STRICT, convention
 from exprgrad.errors import UnmetError, UsageError
 from exprgrad.files import deliver
 from exprgrad.jobs.asked import PICTURES, Asked, Reply
@@ -49,6 +50,7 @@ class Point(NamedTuple):
     source: str | None
     upstream: str | None
     strict: bool
+    convention: str | None
     quiet: bool
     style: Style
     question: str
@@ -66,9 +68,12 @@ def perform(point: Point, say: Callable[[str], None]) -> None:
     if to not in PEOPLE and point.style.digits is not None:
         raise UsageError(f"--digits rounds what people read, and {to} has all digits", hint="leave one of them out")
     reply: Reply = room.answer(_asked(point, to, to in getattr(room, "BARE", ())))
-    strict = [note for note in reply.notes if note.strict]
-    if point.strict and strict:
-        raise UnmetError(f"--strict: {strict[0].report.message}", *strict[0].report[1:])
+    for option, unmet in (
+        ("--strict", [note for note in reply.notes if note.strict and point.strict]),
+        ("--convention strict", [note for note in reply.notes if note.edge and point.convention == STRICT]),
+    ):
+        if unmet:
+            raise UnmetError(f"{option}: {unmet[0].report.message}", *unmet[0].report[1:])
     deliver(reply.lines, point.out, point.source)
     told = _told(reply.notes, point.quiet)
     if told:
@@ -79,7 +84,7 @@ def perform(point: Point, say: Callable[[str], None]) -> None:
 
 def _asked(point: Point, to: str, bare: bool) -> Asked:
     """The question, its circuit read and its values evaluated; a ``bare`` one does without any."""
-    circuit = read(point.text, point.values, point.of)
+    circuit = convention(read(point.text, point.values, point.of), point.convention)
     none = not point.values and any(circuit.gates[wire].value is None for wire in circuit.inputs.values())
     wires(circuit, circuit.inputs if none and bare else point.values, point.wrt)
     return Asked(
@@ -97,7 +102,7 @@ def _asked(point: Point, to: str, bare: bool) -> Asked:
 
 def stage(name: str, point: Point) -> Iterator[str]:
     """One stage of the work as people read it; it needs no values, but those of arrays say their shapes."""
-    circuit = read(point.text, point.values, point.of)
+    circuit = convention(read(point.text, point.values, point.of), point.convention)
     wires(circuit, [*circuit.inputs, *point.values], point.wrt)
     if name == "tree":
         return outline(point.text, parse(point.text))

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from exprgrad.arguments import value
 from exprgrad.circuit import Circuit
+from exprgrad.convention import STRICT, convention
 from exprgrad.engines import cores
 from exprgrad.errors import DataError, Report, UsageError, named, shown
 from exprgrad.files import not_for_terminals, writing
@@ -48,6 +49,7 @@ class Options(NamedTuple):
     prefix: str = ""
     bad: str = "stop"
     strict: bool = False
+    convention: str | None = None
     quiet: bool = False
     expect: bool = False
     source: str | None = None
@@ -88,7 +90,8 @@ def _all(options: Options, files: Files, say: Callable[[str], None]) -> None:
         circuit, places, constants, options.wrt,
         None if options.upstream is None else value("--upstream", options.upstream), options.engine,
         shapes=first.shapes,
-        kinks=options.strict or to in SUMMARIES, told=options.notes or options.bad == "keep",
+        kinks=options.strict or options.convention == STRICT or to in SUMMARIES,
+        told=options.notes or options.bad == "keep",
     )  # fmt: skip
     names = list(first.names)
     layout = Layout(
@@ -97,7 +100,7 @@ def _all(options: Options, files: Files, say: Callable[[str], None]) -> None:
     )  # fmt: skip
     _overridden(options, names, say)
     _shadowed(options, places, say)
-    policy = Policy(options.bad, options.strict)
+    policy = Policy(options.bad, options.strict, options.convention == STRICT)
 
     def parse(item: tuple[Reader, Any]) -> Block:
         rows, raw = item
@@ -139,10 +142,11 @@ def _each(options: Options, files: Files, say: Callable[[str], None]) -> None:
     _overridden(options, example.names, say)
     constants = {name: value(name, text) for name, text in options.values.items()}
     upstream = None if options.upstream is None else value("--upstream", options.upstream)
-    told = options.notes or options.strict or options.bad == "keep"
+    told = options.notes or options.strict or options.convention == STRICT or options.bad == "keep"
     found = Cases(
-        options.formula, constants, options.of, options.wrt, upstream, options.engine, expect=options.expect, told=told
-    )
+        options.formula, constants, options.of, options.wrt, upstream, options.engine, options.convention,
+        expect=options.expect, told=told,
+    )  # fmt: skip
     if options.expect:
         cases.compare(options, files, found, say)
     else:
@@ -165,7 +169,7 @@ def _shadowed(options: Options, places: Container[str], say: Callable[[str], Non
 def _bound(options: Options, first: Reader) -> tuple[Circuit, dict[str, Place], dict[str, Value], dict[str, Value]]:
     """The circuit, where its variables stand, and the values of those that do not vary or may be missing."""
     names = {name.strip() for name in first.names}
-    circuit = read(options.formula or "", {*options.values, *names}, options.of)
+    circuit = convention(read(options.formula or "", {*options.values, *names}, options.of), options.convention)
     wires(circuit, {*circuit.inputs, *options.values}, options.wrt)
     constants = {name: value(name, text) for name, text in options.values.items()}
     if first.empty:

@@ -166,9 +166,9 @@ class Formula:
         """The run at a row, with all the working."""
         return run(self.circuit, self.point(block, row), self.wrt, self.upstream)
 
-    def report(self, block: Block, row: int) -> Report | None:
-        """What there is to say about a row first."""
-        return next((note.report for note in notes(self.at(block, row))), None)
+    def report(self, block: Block, row: int, *, edges: bool = False) -> Report | None:
+        """What there is to say about a row first, or of its ``edges`` only."""
+        return next((note.report for note in notes(self.at(block, row)) if note.edge or not edges), None)
 
     def _notes(self, block: Block, bad: Mapping[int, str], flagged: Mask) -> list[str]:
         """A text for each row: why there is no result, or what is not finite or not smooth."""

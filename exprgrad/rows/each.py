@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from exprgrad.circuit import Circuit
+from exprgrad.convention import convention
 from exprgrad.errors import DataError, ExprgradError, named, nearest, shown
 from exprgrad.gates import CONSTANTS
 from exprgrad.load import CellError, number
@@ -58,6 +59,7 @@ class Cases:
         wrt: Collection[str] | None,
         upstream: Value | None,
         engine: str,
+        convention: str | None = None,
         *,
         expect: bool = False,
         told: bool = False,
@@ -69,6 +71,7 @@ class Cases:
         self.wrt = wrt
         self.upstream = upstream
         self.engine = engine
+        self.convention = convention
         self.expect = expect
         self.told = told
         self._circuits: dict[Any, Circuit | ExprgradError] = {}
@@ -114,7 +117,7 @@ class Cases:
             self._formulas.clear()
         if key not in self._circuits:
             try:
-                self._circuits[key] = read(text, given, of)
+                self._circuits[key] = convention(read(text, given, of), self.convention)
             except ExprgradError as error:
                 self._circuits[key] = error
         found = self._circuits[key]

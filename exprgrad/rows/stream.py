@@ -49,10 +49,11 @@ class Tally(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """``bad`` rows stop the run, are skipped or kept; ``strict`` stops at what is not finite or a kink."""
+    """``bad`` rows stop the run, are skipped or kept; so do infinities and kinks if ``strict``, kinks if ``smooth``."""
 
     bad: str = "stop"
     strict: bool = False
+    smooth: bool = False
 
 
 def in_order(
@@ -137,12 +138,15 @@ def _block(block: Block, formula: Formula, sink: Sink, policy: Policy) -> tuple[
         error = DataError(
             f"{block.place(stop)}: {answer.bad[stop]}", hint="--bad skip leaves such rows out, --bad keep keeps them"
         )
-    if policy.strict:
-        unmet = answer.strange if answer.kinks is None else answer.strange | answer.kinks
-        first = int(np.argmax(unmet[:stop])) if unmet[:stop].any() else -1
-        if first >= 0:
-            report = _report(formula, block, first)
-            stop, error = first, UnmetError(f"--strict: {report.message}", *report[1:])
+    kinks = np.zeros(block.rows, bool) if answer.kinks is None else answer.kinks
+    for option, unmet in (
+        ("--strict", (answer.strange | kinks) & policy.strict),
+        ("--convention strict", kinks & policy.smooth),
+    ):
+        if unmet[:stop].any():
+            stop = int(np.argmax(unmet[:stop]))
+            report = _report(formula, block, stop, edges=option != "--strict")
+            error = UnmetError(f"{option}: {report.message}", *report[1:])
     if stop < block.rows:
         gone = np.arange(block.rows) >= stop
         block, answer = block.without(gone), _without(answer, gone)
@@ -154,17 +158,16 @@ def _block(block: Block, formula: Formula, sink: Sink, policy: Policy) -> tuple[
     if answer.strange.any():
         first = int(np.argmax(answer.strange))
         strange = Strange(int(answer.strange.sum()), _report(formula, block, first))
-    kinks = 0 if answer.kinks is None else int(answer.kinks.sum())
-    tally = Tally(block.rows, bad, strange, kinks)
+    tally = Tally(block.rows, bad, strange, 0 if answer.kinks is None else int(answer.kinks.sum()))
     skipped = gaps(answer.bad, block.rows) if policy.bad == "skip" else None
     if skipped is not None:
         block, answer = block.without(skipped), _without(answer, skipped)
     return tally, sink.format(block, answer), error
 
 
-def _report(formula: Formula, block: Block, row: int) -> Report:
-    """What there is to say about a row, and where it is."""
-    found = formula.report(block, row) or Report("a result is not finite")
+def _report(formula: Formula, block: Block, row: int, *, edges: bool = False) -> Report:
+    """What there is to say about a row, or about the kink it stands on, and where it is."""
+    found = formula.report(block, row, edges=edges) or Report("a result is not finite")
     return found._replace(message=f"{block.place(row)}: {found.message}")
 
 
