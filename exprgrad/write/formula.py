@@ -8,24 +8,36 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from exprgrad.circuit import Circuit, Composite, Gate, literal, setting
 from exprgrad.errors import CircuitError
 from exprgrad.gates import CONST, CONSTANTS, INPUT, Entry
+from exprgrad.write import notation
+from exprgrad.write.notation import (
+    AND,
+    ATOM,
+    COMPARE,
+    NOT,
+    OR,
+    POSTFIX,
+    POWER,
+    PRODUCT,
+    SIGN,
+    SUM,
+    Notation,
+    Piece,
+    Written,
+)  # fmt: skip
 
-# how tightly the operators bind, and what their inputs must at least, after grammar/formula.lark
-_SIGN, _POWER, _POSTFIX, _ATOM = 7, 8, 9, 10
-_LEVELS = {
-    "or": (1, (1, 2)),
-    "and": (2, (2, 3)),
-    "not": (3, (3,)),
-    **dict.fromkeys(("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"), (4, (5, 5))),
-    **dict.fromkeys(("add", "sub"), (5, (5, 6))),
-    **dict.fromkeys(("mul", "div", "floor_divide", "mod", "matmul"), (6, (6, _POWER))),
-    **dict.fromkeys(("neg", "pos"), (_SIGN, (_SIGN,))),
-    "pow": (_POWER, (_POSTFIX, _SIGN)),
+# what the operators' inputs need
+_LEVELS: Mapping[str, tuple[int, tuple[int, ...]]] = {
+    "or": (OR, (OR, AND)),
+    "and": (AND, (AND, NOT)),
+    "not": (NOT, (NOT,)),
+    **dict.fromkeys(("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"), (COMPARE, (SUM, SUM))),
+    **dict.fromkeys(("add", "sub"), (SUM, (SUM, PRODUCT))),
+    **dict.fromkeys(("mul", "div", "floor_divide", "mod", "matmul"), (PRODUCT, (PRODUCT, POWER))),
+    **dict.fromkeys(("neg", "pos"), (SIGN, (SIGN,))),
+    "pow": (POWER, (POSTFIX, SIGN)),
 }
 _CLOSE = ("*", "/", "^")  # written without blanks
 _NAMES = {CONSTANTS[name]: name for name in ("pi", "tau", "e")}
-
-# a wire with the level that it needs, or a piece of text
-Piece = tuple[int, int] | str
 
 
 def write(circuit: Circuit, *, full: bool = True) -> str:
@@ -100,32 +112,40 @@ def statement(circuit: Circuit, wire: int, names: Mapping[int, str], *, full: bo
 
 def expression(circuit: Circuit, wire: int, names: Mapping[int, str], *, full: bool = True) -> str:
     """The expression of one wire, down to constants and the wires that have names."""
-    pieces: list[str] = []
-    waiting: list[Piece] = [(wire, 0)]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, str):
-            pieces.append(item)
-            continue
-        source, need = item
-        gate = circuit.gates[source]
+    if circuit.gates[wire].op is INPUT:
+        return names[wire]
+    return notation.expression(
+        circuit, wire, lambda at: Written(names[at]) if at in names else None, Language(full=full)
+    ).text
+
+
+class Language(Notation):
+    """The language that ``read`` reads; with ``full`` every operator has its parentheses."""
+
+    def __init__(self, *, full: bool) -> None:
+        self.full = full
+
+    def parts(self, circuit: Circuit, wire: int) -> tuple[int, list[Piece]]:
+        """A wire's level, and what its text consists of."""
+        gate, full = circuit.gates[wire], self.full
         op, inputs = gate.op, gate.inputs
-        if op is INPUT or (source in names and source != wire):
-            pieces.append(names[source])
-        elif op is CONST:
+        if op is INPUT:
+            return ATOM, [self.symbol(str(gate.name))]
+        if op is CONST:
             text = _digits(gate, full, circuit.names)
-            bare = text.isalpha() or need <= (_SIGN if text[0] == "-" else _POSTFIX)
-            pieces.append(text if bare else f"({text})")
-        elif op.name in _LEVELS:
-            level, needs = _LEVELS[op.name]
-            sign = str(op.symbol)
-            parts: list[Piece] = list(zip(inputs, needs, strict=True))
-            spaced = len(parts) == 2 and (full or sign not in _CLOSE)
-            parts[-1:-1] = [f" {sign} " if spaced else f"{sign} " if sign == "not" else sign]
-            waiting += [")", *parts[::-1], "("] if full or level < need else parts[::-1]
-        else:
-            waiting += call(circuit, gate)[::-1]
-    return "".join(pieces)
+            return ATOM if text.isalpha() else SIGN if text[0] == "-" else POSTFIX, [text]
+        if op.name not in _LEVELS:
+            return ATOM, self.call(circuit, gate)
+        level, needs = _LEVELS[op.name]
+        sign = str(op.symbol)
+        parts: list[Piece] = list(zip(inputs, needs, strict=True))
+        spaced = len(parts) == 2 and (full or sign not in _CLOSE)
+        parts[-1:-1] = [f" {sign} " if spaced else f"{sign} " if sign == "not" else sign]
+        return (ATOM, ["(", *parts, ")"]) if full else (level, parts)
+
+    def call(self, circuit: Circuit, gate: Gate) -> list[Piece]:
+        """A gate that is no operator as pieces and wires: ``sum(x, axis=0)``, ``[x, y]``, ``x[0, i]``."""
+        return _call(circuit, gate)
 
 
 def _digits(gate: Gate, full: bool, taken: Collection[str] = ()) -> str:
@@ -139,13 +159,13 @@ def _digits(gate: Gate, full: bool, taken: Collection[str] = ()) -> str:
     return name if name and name not in taken else re.sub(r"\.0(?!\d)", "", literal(value))
 
 
-def call(circuit: Circuit, gate: Gate) -> list[Piece]:
+def _call(circuit: Circuit, gate: Gate) -> list[Piece]:
     """A gate that is no operator as pieces and wires: ``sum(x, axis=0)``, ``[x, y]``, ``x[0, i]``."""
     op, inputs = gate.op, gate.inputs
     if op.name == "index":
-        return [(inputs[0], _ATOM), *_brackets(gate)]
+        return [(inputs[0], ATOM), *_brackets(gate)]
     if op.name == "matrix_transpose" or (op.name == "transpose" and gate.params == (None,)):
-        return [(inputs[0], _ATOM), ".mT" if op.name == "matrix_transpose" else ".T"]
+        return [(inputs[0], ATOM), ".mT" if op.name == "matrix_transpose" else ".T"]
     fixed: list[Piece] = [f"{name}={setting(value)}" for name, value in gate.settings().items()]
     if op.rest and gate.params[0] not in (None, ()):
         shape = gate.params[0]
