@@ -14,22 +14,29 @@ def shares(run: Run) -> Shares:
 
     A share has the shape of the wire it is handed to.
     """
-    back, seed = run.backward, run.gradients[run.circuit.output]
-    if seed is None:
+    every = everything(run)
+    if len(every) == len(run.values):
         return [()] * len(run.values)
-    every = forward(back.circuit.gates, {back.seed: seed}, run.values, back.shapes is not None)
     return [
         tuple(
             [
-                None if wire is None else _fitted(every[wire], run.values[source])
+                None if wire is None else fitted(every[wire], run.values[source])
                 for wire, source in zip(sent, gate.inputs, strict=False)
             ]
         )
-        for sent, gate in zip(back.sent, run.circuit.gates, strict=True)
+        for sent, gate in zip(run.backward.sent, run.circuit.gates, strict=True)
     ]
 
 
-def _fitted(handed: Value, like: Value) -> Value:
+def everything(run: Run) -> list[Value]:
+    """The values of all wires of ``run.backward.circuit``; of the forward wires only if the output has no gradient."""
+    back, seed = run.backward, run.gradients[run.circuit.output]
+    if seed is None:
+        return run.values
+    return forward(back.circuit.gates, {back.seed: seed}, run.values, back.shapes is not None)
+
+
+def fitted(handed: Value, like: Value) -> Value:
     """What is handed on in the shape of the wire: summed, or broadcast."""
     if shape(handed) == shape(like):
         return handed

@@ -63,6 +63,9 @@ class Style(NamedTuple):
         return line.encode("ascii", "xmlcharrefreplace").decode() if self.ascii else line
 
 
+PLAIN = Style()
+
+
 def style(full: bool, digits: str | None, ascii_: bool, colours: str | None) -> Style:
     """The style that the command line asks for.  Raises UsageError."""
     found = Style(full=full, ascii=ascii_)

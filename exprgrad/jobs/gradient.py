@@ -16,8 +16,8 @@ from exprgrad.style import Style
 
 # formats that show the whole circuit: the module that writes it, by its function
 # write(circuit, back, run, style), without a run if there are no values
-_WRITERS: dict[str, str] = {}
-BARE = ("formula", *PICTURES, *_WRITERS)
+_WRITERS = {"latex": "article"}
+BARE = ("formula", *_WRITERS, *PICTURES)
 FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown", *BARE)
 
 

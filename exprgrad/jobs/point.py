@@ -23,14 +23,15 @@ from exprgrad.values import shape
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "gradient": (),
     "jacobian": (),
+    "explain": (),
     "ascend": ("steps", "fix"),
     "descend": ("steps", "fix"),
     "hessian": (),
     "order": (),
     "tangent": (),
 }
-PEOPLE = ("table", "markdown", *PICTURES)  # formats whose numbers are for people: --digits rounds them
-FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown", "formula", *PICTURES)  # of all questions
+PEOPLE = ("table", "markdown", "latex", *PICTURES)  # formats whose numbers are for people: --digits rounds them
+FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown", "formula", "latex", *PICTURES)  # of all questions
 _LINES, _BYTES = 24, 4000  # of notes on standard error
 
 

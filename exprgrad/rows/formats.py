@@ -12,7 +12,7 @@ SUMMARIES = ("table", "markdown")  # which sum all rows up
 ENDINGS = {
     ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl",
     ".parquet": "parquet", ".pq": "parquet", ".arrow": "arrow", ".feather": "arrow", ".ipc": "arrow",
-    ".json": "json", ".md": "markdown", ".txt": "table",
+    ".json": "json", ".md": "markdown", ".txt": "table", ".tex": "latex",
     ".svg": "svg", ".png": "png", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid",
 }  # fmt: skip
 

@@ -10,10 +10,10 @@ def write(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str
     yield f"| {' | '.join(headers)} |"
     yield f"|{'---|' * len(headers)}"
     for row in rows:
-        yield f"| {' | '.join(map(_code, row))} |"
+        yield f"| {' | '.join(map(code, row))} |"
 
 
-def _code(cell: str) -> str:
+def code(cell: str) -> str:
     """A cell as code: fenced by more backticks than it contains, its bars escaped."""
     if not cell:
         return ""

@@ -13,12 +13,11 @@ from xml.sax.saxutils import escape, quoteattr
 from exprgrad.circuit import Circuit
 from exprgrad.errors import UsageError
 from exprgrad.run import Run
-from exprgrad.style import Style
+from exprgrad.style import PLAIN, Style
 from exprgrad.write.drawing import Drawing, Edge, drawing
 from exprgrad.write.layout import ARROW, BOX, INDENT, LARGE, MIDDLE, SMALL, Layout, Place, box_width, layout
 from exprgrad.write.palette import Palette, palettes
 
-PLAIN = Style()
 MOST = 300  # nodes in one picture
 _ABOVE, _BELOW = -5, 14  # where values and gradients stand beside their wire's height
 _LOCAL, _SHARE = -4, 11  # and local gradients and shares
