@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import random
 import re
 import shutil
@@ -10,11 +11,13 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from itertools import combinations, pairwise
 from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
 
 import pytest
+import resvg_py
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,6 +32,7 @@ from exprgrad.style import COLOURS, Style
 from exprgrad.views import tree
 from exprgrad.write import dot, mermaid, palette, png, svg
 from exprgrad.write.drawing import Drawing, drawing
+from exprgrad.write.layout import layout
 
 LOOK = Style()
 SVG = "{http://www.w3.org/2000/svg}"
@@ -48,6 +52,8 @@ PLANAR: dict[str, tuple[str, dict[str, Any]]] = {
     "constant": ("2", {}),
     "constants": ("2^3 + x", {"x": 1.0}),
     "twice": ("x*x", {"x": 3.0}),
+    "unused": ("y = 2; 2*x", {"x": 3.0}),
+    "routed": ("max(x)", {"x": [1, 3, 2]}),
 }
 SAMPLES = ["two-layer-network", "gaussian-mixture", "linear-regression", "neuron-composite", "neuron-vectors"]
 
@@ -279,6 +285,21 @@ def test_each_number_of_the_run_stands_in_the_picture_once(name: str) -> None:
         assert Counter(picture.of("local")) == Counter(map(number, locals_))
 
 
+def test_the_inputs_of_a_gate_arrive_in_their_order_if_that_matters() -> None:
+    for text in ("(x - y)/(y - x)", "where(y > x, x, y)", "x^y - y^x", "clip(z, y, x) - (z - x)"):
+        result = ran(text, {"x": 3.0, "y": 2.0} | ({"z": 1.0} if "z" in text else {}))
+        found, reads = drawn(result), drawn(result).reads()
+        for node, place in layout(found).places.items():
+            if node in reads and not found.nodes[node].commutes:
+                assert list(place.ports) == sorted(set(place.ports))
+                assert [edge.place for edge in reads[node]] == list(range(len(place.ports)))
+
+
+def test_constants_are_as_they_are_written_unless_they_are_long() -> None:
+    picture = Picture(written(ran("2*pi*x + 0.3333333333 + 1e-5 + sum([1, 2]) + sum([1, 2, 3, 4, 5])", {"x": 1.0})))
+    assert sorted(picture.of("constant")) == sorted(["2", "pi", "0.33333", "1e-05", "[1, 2]", "(5)"])
+
+
 def test_numbers_are_rounded_and_large_arrays_are_shapes() -> None:
     picture = Picture(written(ran("1/x + sum(W) + sum(b)", {"x": 3.0, "W": [[1.0] * 3] * 4, "b": [1 / 3, 2.0]})))
     assert {"0.33333", "(4×3)", "[0.33333, 2]"} <= set(picture.of("value"))
@@ -503,6 +524,14 @@ def test_dot_and_mermaid_say_the_same_as_the_picture() -> None:
                 ]
 
 
+def test_what_a_digraph_says_of_a_node_is_its_title() -> None:
+    for result in every():
+        tooltips = re.findall(r' tooltip="((?:[^"\\]|\\.)*)"', as_dot(result))
+        assert [html.unescape(re.sub(r"\\(.)", r"\1", text)) for text in tooltips] == [
+            node.title for node in drawn(result).nodes
+        ]
+
+
 @pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
 def test_graphviz_reads_what_we_write() -> None:
     for result in every():
@@ -547,6 +576,17 @@ def test_the_branches_of_a_tree_are_the_circuits_edges() -> None:
     )
 
 
+def test_the_lines_of_a_tree_are_whole() -> None:
+    """What a branch leads down from goes on in the next line."""
+    for result in every():
+        for line, below in pairwise([*(line.branch for line in tree.lines(drawn(result))), ""]):
+            for column, character in enumerate(line):
+                if character in "├│":
+                    assert below[column] in "├│└"
+                elif character == "└":
+                    assert below[column : column + 1] in ("", " ")
+
+
 def test_a_tree_fits_a_terminal_of_eighty_columns_and_goes_on_below() -> None:
     deep = "sin(" * 60 + "x" + ")" * 60
     for arguments in ((deep, "-x", "1"), ("--file", str(ROOT / "samples" / "gaussian-mixture.txt")), (network(4)[0],)):
@@ -581,6 +621,19 @@ def test_large_circuits_are_told_to_be_large() -> None:
     assert len(list(dot.write(drawn(result), LOOK))) > 12_000
 
 
+def letters() -> bool:
+    """Whether there is a font here."""
+    blank, letter = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text y="9" font-family="{svg.FONTS}">{text}</text></svg>'
+        for text in ("", "x")
+    ]
+    return bytes(resvg_py.svg_to_bytes(svg_string=blank)) != bytes(resvg_py.svg_to_bytes(svg_string=letter))
+
+
+FONT = pytest.mark.skipif(not letters(), reason="no font is installed")
+
+
+@FONT
 def test_a_png_is_the_svg_in_pixels() -> None:
     result = ran(*PLANAR["neuron"])
     data = png.write(drawn(result), LOOK)
@@ -592,7 +645,8 @@ def test_a_png_is_the_svg_in_pixels() -> None:
     assert len(bare) < len(data)
 
 
-def test_a_png_needs_its_library_and_a_file(
+@FONT
+def test_a_png_needs_its_library_a_font_and_a_file(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Any
 ) -> None:
     from exprgrad.cli import main
@@ -600,6 +654,9 @@ def test_a_png_needs_its_library_and_a_file(
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     assert main(["x*y", "-x", "2", "-y", "3", "--to", "png"]) == 2
     assert capsys.readouterr().err == "error: png is nothing for a terminal\n  = write it to a file with --out PATH\n"
+    monkeypatch.setattr(resvg_py, "svg_to_bytes", partial(resvg_py.svg_to_bytes, skip_system_fonts=True))
+    assert main(["x*y", "-x", "2", "-y", "3", "--out", str(tmp_path / "a.png")]) == 2
+    assert "there is no font" in capsys.readouterr().err
     monkeypatch.setitem(sys.modules, "resvg_py", None)
     assert main(["x*y", "-x", "2", "-y", "3", "--out", str(tmp_path / "a.png")]) == 2
     assert "pip install 'exprgrad[png]'" in capsys.readouterr().err
@@ -608,7 +665,7 @@ def test_a_png_needs_its_library_and_a_file(
 
 @pytest.mark.parametrize(
     ("ending", "start"),
-    [("svg", b"<svg "), ("png", b"\x89PNG"), ("dot", b"digraph"), ("gv", b"digraph"), ("mmd", b"flowchart LR"), ("svg.gz", b"\x1f\x8b")],
+    [("svg", b"<svg "), pytest.param("png", b"\x89PNG", marks=FONT), ("dot", b"digraph"), ("gv", b"digraph"), ("mmd", b"flowchart LR"), ("svg.gz", b"\x1f\x8b")],
 )  # fmt: skip
 def test_the_files_ending_says_what_picture_it_is(ending: str, start: bytes, tmp_path: Any) -> None:
     target = tmp_path / f"picture.{ending}"

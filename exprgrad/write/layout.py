@@ -30,7 +30,7 @@ _Reads = dict[int, list[Edge]]
 
 
 class Place(NamedTuple):
-    """A node: the middle of its body, the body's size, where its lead begins and where its stub ends.
+    """A node: the middle of its body, the body's size, and where its stub ends.
 
     ``ports`` are the heights at which the edges into it arrive, in the order of its inputs.
     """
@@ -39,7 +39,6 @@ class Place(NamedTuple):
     y: float
     width: float
     height: float
-    left: float
     right: float
     ports: tuple[float, ...]
 
@@ -118,13 +117,13 @@ def layout(drawing: Drawing) -> Layout:
     columns = _columns(found, sizes, ends)
     places: dict[int, Place] = {}
     wires: dict[int, list[Bend]] = {}
+    read = {found.points[start].node for start, _ in found.leads}
     for point, height in zip(found.points, heights, strict=True):
         if not point.passing:
             size, column = sizes[point.node], columns[point.layer]
             middle = column.middle if reads[point.node] else column.end - size.body / 2
-            places[point.node] = Place(
-                middle, height, size.body, size.height, column.left, column.right, ports[point.node]
-            )
+            right = column.right if point.node in read else middle + size.body / 2 + size.stub
+            places[point.node] = Place(middle, height, size.body, size.height, right, ports[point.node])
             wires[point.node] = []
     for (start, stop), pieces in zip(found.leads, ends, strict=True):
         here, there = found.points[start], found.points[stop]

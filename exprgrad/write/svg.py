@@ -21,9 +21,9 @@ from exprgrad.write.palette import Palette, palettes
 MOST = 300  # nodes in one picture
 _ABOVE, _BELOW = -5, 14  # where values and gradients stand beside their wire's height
 _LOCAL, _SHARE = -4, 11  # and local gradients and shares
-_FONTS = "ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace"
+FONTS = "ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace"
 _FIXED = (
-    f".exprgrad text{{font-family:{_FONTS};font-size:{MIDDLE}px}}"
+    f".exprgrad text{{font-family:{FONTS};font-size:{MIDDLE}px}}"
     f".exprgrad .symbol,.exprgrad .name{{font-size:{LARGE}px}}"
     f".exprgrad .local,.exprgrad .share{{font-size:{SMALL}px}}"
     ".exprgrad .middle{text-anchor:middle}.exprgrad .end{text-anchor:end}"
