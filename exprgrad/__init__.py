@@ -8,9 +8,10 @@
 ``read`` makes a circuit of a formula, ``run`` runs it at a point, ``run_rows`` over columns of them,
 ``jacobian`` differentiates every element of an array, ``hessian`` twice, ``derivatives`` up to any
 order, ``directional`` along a direction, ``backward`` and ``tangent`` make circuits of its
-derivatives, ``to_formula`` prints a circuit, ``to_latex`` typesets it with its gradient, ``to_svg``
-draws it, ``explain`` writes out the chain rule of a run, ``notes`` says where a run is not finite or not
-smooth, ``ascend`` moves the inputs along the gradient, ``convention`` takes the choices of others at kinks.
+derivatives, ``symbolic`` one of nothing else, which ``to_statements`` prints, ``simplify`` makes one
+shorter, ``to_formula`` prints a circuit, ``to_latex`` typesets it with its gradient, ``to_svg`` draws it,
+``explain`` writes out the chain rule of a run, ``notes`` says where a run is not finite or not smooth,
+``ascend`` moves the inputs along the gradient, ``convention`` takes the choices of others at kinks.
 Values are floats and NumPy arrays.
 Everything a user can set right is raised as an ExprgradError.
 """
@@ -37,7 +38,10 @@ if TYPE_CHECKING:
     from exprgrad.orders import derivatives, directional
     from exprgrad.read import read
     from exprgrad.run import Run, jacobian, run
+    from exprgrad.simplify import simplify
+    from exprgrad.symbolic import symbolic
     from exprgrad.write.article import to_latex
+    from exprgrad.write.derivative import to_statements
     from exprgrad.write.formula import write as to_formula
     from exprgrad.write.svg import to_svg
     from exprgrad.write.working import explain
@@ -65,9 +69,12 @@ __all__ = [
     "read",
     "run",
     "run_rows",
+    "simplify",
+    "symbolic",
     "tangent",
     "to_formula",
     "to_latex",
+    "to_statements",
     "to_svg",
 ]
 
@@ -84,7 +91,10 @@ _HOMES = {
     "orders": ("derivatives", "directional"),
     "read": ("read",),
     "run": ("Run", "jacobian", "run"),
+    "simplify": ("simplify",),
+    "symbolic": ("symbolic",),
     "write.article": ("to_latex",),
+    "write.derivative": ("to_statements",),
     "write.formula": ("to_formula",),
     "write.svg": ("to_svg",),
     "write.working": ("explain",),

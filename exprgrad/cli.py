@@ -69,6 +69,9 @@ _rows = partial(click.option, cls=Option, heading="Rows of files")
 @click.option("--gates", is_flag=True, help="List the gates.")
 @_asks("--jacobian", is_flag=True, help="The derivative of each element of the output by each of the inputs.")
 @_asks("--explain", is_flag=True, help="The worked chain rule with the numbers of this run.")
+@_asks(
+    "--symbolic", optional=True, metavar="[full]", help="The derivatives as formulas; full: written out, simplified."
+)
 @_asks("--ascend", metavar="RATE", help="Move the inputs along the gradient, RATE times it, step by step.")
 @_asks("--descend", metavar="RATE", help="Move the inputs against the gradient.")
 @_asks("--steps", metavar="N", help="How many steps --ascend and --descend take; 10 by default.")
@@ -245,13 +248,16 @@ def _formula(options: dict[str, Any]) -> tuple[str | None, str | None, tuple[str
 
 
 def _by_ending(out: str | None) -> str:
-    """The format that a file's name asks for, empty if none; UsageError for an ending that stands for none."""
+    """The format that a file's name asks for; UsageError for an ending that stands for none.
+
+    Empty if it asks for none, and for text, which is what everything is written as that people read.
+    """
     ending, format_ = by_ending(out or "")
     if ending and not format_:
         raise UsageError(
             f"--out {shown(str(out))}: {shown(ending)} is the ending of no format", hint=f"add --to {'|'.join(FORMATS)}"
         )
-    return format_
+    return "" if format_ == "table" else format_
 
 
 def _catalogue(to: str, to_terminal: bool, look: Style) -> Iterable[str]:

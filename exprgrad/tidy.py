@@ -43,6 +43,8 @@ def _simpler(builder: Builder, op: Row, inputs: tuple[int, ...]) -> int | None:
     every = [builder.constants.get(wire) for wire in inputs]
     known = [value if isinstance(value, float) else None for value in every]
     numbers = [value for value in known if value is not None]
+    if name in ("and", "or") and inputs[0] == inputs[1] and is_condition(builder, inputs[0]):  # c and c -> c
+        return inputs[0]
     if not numbers:
         return None
     if len(numbers) == len(inputs):
@@ -51,6 +53,10 @@ def _simpler(builder: Builder, op: Row, inputs: tuple[int, ...]) -> int | None:
         return inputs[1] if known[0] else inputs[2]
     if name == "where" and known[1:] == [1.0, 0.0] and is_condition(builder, inputs[0]):  # where(c, 1, 0) -> c
         return inputs[0]
+    if name == "not_equal" and known[1] == 0 and is_condition(builder, inputs[0]):  # (a < b) != 0 -> a < b
+        return inputs[0]
+    if name == "equal" and known[1] == 0 and is_condition(builder, inputs[0]):  # (a < b) == 0 -> not a < b
+        return derive(builder, ROWS["not"], inputs[:1])
     if name == "mul" and 1 in known:  # x*1 -> x
         return inputs[known.index(1) ^ 1]
     if name in ("div", "pow") and known[1] == 1:  # x/1 -> x, x^1 -> x
@@ -61,6 +67,9 @@ def _simpler(builder: Builder, op: Row, inputs: tuple[int, ...]) -> int | None:
         return builder.const(0.0)
     if name == "or" and any(numbers):  # c or 1 -> 1
         return builder.const(1.0)
+    if name in ("and", "or"):  # c and 1 -> c, c or 0 -> c
+        other = inputs[known.index(numbers[0]) ^ 1]
+        return other if is_condition(builder, other) else None
     return None
 
 

@@ -32,6 +32,7 @@ JACOBIANS = [["[x, y]*y", "-x", "1", "-y", "0"], ["log(x)", "-x", "[0, 1]"], ["x
 FURTHER = {
     "hessian": [["x^1.5*y", "-x", "0", "-y", "1", "--hessian"], ["x @ x + 0*y", "-x", "[1, 2]", "-y", "1", "--hessian", "x"]],
     "order": [["abs(x)*x^0.5", "-x", "0", "--order", "3"], ["[x, x^2]", "-x", "0", "--order", "1"]],
+    "symbolic": [["q = x*y; q^2", "--symbolic"], ["x = 3; x^2*y", "-y", "1", "--symbolic=full"], ["W @ x", "-W", "[[1]]", "-x", "[2]", "--upstream", "1", "--symbolic"]],
     "tangent": [["log(x)*y", "-x", "0", "-y", "1", "--tangent", "y=1"], ["[x, y]", "-x", "0", "-y", "1", "--tangent", "x=2,y=nan"]],
 }  # fmt: skip
 

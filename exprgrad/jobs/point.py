@@ -29,6 +29,7 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "hessian": (),
     "order": (),
     "tangent": (),
+    "symbolic": (),
 }
 PEOPLE = ("table", "markdown", "latex", *PICTURES)  # formats whose numbers are for people: --digits rounds them
 FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown", "formula", "latex", *PICTURES)  # of all questions

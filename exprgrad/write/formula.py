@@ -77,14 +77,12 @@ def _statements(circuit: Circuit, full: bool) -> Iterator[str]:
     referred = sorted(stated | set(circuit.inputs.values()) | ({output} if circuit.gates[output].name else set()))
     names = dict(zip(referred, legible([labels[wire] for wire in referred]), strict=True))
     for wire, gate in enumerate(circuit.gates):
-        if gate.op is INPUT and gate.value is not None:
-            yield f"{names[wire]} = {_digits(gate, full)}"
-        elif wire in stated:
-            yield statement(circuit, wire, names, full=full)
+        if wire in stated or (gate.op is INPUT and gate.value is not None):
+            yield f"{names[wire]} = {assigned(circuit, wire, names, full=full)}"
     if output in stated or circuit.gates[output].op is INPUT:
         yield names[output]
     elif output in names:
-        yield statement(circuit, output, names, full=full)
+        yield f"{names[output]} = {assigned(circuit, output, names, full=full)}"
     else:
         yield expression(circuit, output, names, full=full)
 
@@ -102,12 +100,13 @@ def legible(labels: Iterable[str]) -> list[str]:
     return names
 
 
-def statement(circuit: Circuit, wire: int, names: Mapping[int, str], *, full: bool = True) -> str:
-    """``q = …``; a number that gates make stands in parentheses, or it would be an input's default."""
+def assigned(circuit: Circuit, wire: int, names: Mapping[int, str], *, full: bool = True) -> str:
+    """What stands behind ``q =``; a number that gates make is put in parentheses, or it would be an input's default."""
+    gate = circuit.gates[wire]
+    if not gate.inputs and gate.value is not None:
+        return _digits(gate, full, circuit.names)
     text = expression(circuit, wire, names, full=full)
-    if circuit.gates[wire].inputs and re.fullmatch(r"[-+]+[0-9.]+(e[-+]?[0-9]+)?", text):
-        text = f"({text})"
-    return f"{names[wire]} = {text}"
+    return f"({text})" if re.fullmatch(r"[-+]+[0-9.]+(e[-+]?[0-9]+)?", text) else text
 
 
 def expression(circuit: Circuit, wire: int, names: Mapping[int, str], *, full: bool = True) -> str:
@@ -133,7 +132,7 @@ class Language(Notation):
             return ATOM, [self.symbol(str(gate.name))]
         if op is CONST:
             text = _digits(gate, full, circuit.names)
-            return ATOM if text.isalpha() else SIGN if text[0] == "-" else POSTFIX, [text]
+            return ATOM if text.isalpha() or text[0] == "[" else SIGN if text[0] == "-" else POSTFIX, [text]
         if op.name not in _LEVELS:
             return ATOM, self.call(circuit, gate)
         level, needs = _LEVELS[op.name]
