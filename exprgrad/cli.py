@@ -18,7 +18,7 @@ from exprgrad.errors import ExprgradError, Report, UsageError, shown
 from exprgrad.files import deliver, read_formula, standard_output
 from exprgrad.jobs import point
 from exprgrad.rows.formats import FORMATS as ROWS
-from exprgrad.rows.formats import by_ending, is_data
+from exprgrad.rows.formats import SUMMARIES, by_ending, is_data
 from exprgrad.style import Style, style
 
 FORMATS = tuple(dict.fromkeys((*point.FORMATS, *ROWS)))
@@ -178,8 +178,9 @@ def _over_rows(
     for name in _FOR_A_POINT:
         if _given(options, name):
             raise UsageError(f"--{name} is for one point, not for rows", hint="leave the files out, or the option")
-    if options["to"] == "json":
-        raise UsageError("--to json is for one point", hint="rows are written as jsonl, an object a line")
+    if options["to"] and options["to"] not in (*ROWS, *SUMMARIES):
+        those = "jsonl, an object a line" if options["to"] == "json" else ", ".join((*ROWS, *SUMMARIES))
+        raise UsageError(f"--to {options['to']} is for one point", hint=f"rows are written as {those}")
     given = {
         name: options[name]
         for name in ("of", "upstream", "from_", "to", "out", "only", "notes", "strict", "convention", "quiet")
