@@ -118,9 +118,9 @@ def drawing(circuit: Circuit, run: Run | None, style: Style) -> Drawing:
             [brief(share, style) for share in handed[wire]] if handed else (),
         )
         for place, (source, local, rule, share) in enumerate(about):
-            forks = uses[gate.inputs[place]] > 1
             text = shown(rule[1], RULE) if rule else local or ""
-            found.edges.append(Edge(source, places[wire], place, text, share or "" if forks else ""))
+            forks = uses[gate.inputs[place]] > 1
+            found.edges.append(Edge(source, places[wire], place, text, share if forks and share else ""))
     return found._replace(output=places[circuit.output])
 
 

@@ -16,7 +16,7 @@ from exprgrad.write.drawing import Drawing
 
 _INPUTS = 8  # up to which all of them stand on the left
 _GOLDEN = 2654435761  # multiples of this are far from each other
-_TRIES, _WORK = 4, 4000  # orders to begin with: the least number, and how many points in all
+_TRIES, _WORK = 4, 10_000  # orders to begin with: the least number, and how many points in all
 
 
 class Point(NamedTuple):
