@@ -16,11 +16,13 @@ from itertools import combinations, pairwise
 from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pytest
 import resvg_py
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from array_oracle import CASES
 from conftest import ROOT, exprgrad
 from exprgrad.circuit import Builder, Circuit
 from exprgrad.errors import UsageError, shown
@@ -334,6 +336,23 @@ def test_shares_of_arrays_have_the_shape_of_the_wire() -> None:
     assert mul[1].tolist() == [4.0, 6.0]  # the columns' sums
     assert add[1].tolist() == [2.0, 2.0]
     assert result.gradient["b"].tolist() == [6.0, 8.0]
+
+
+def test_shares_of_arrays_add_up_too() -> None:
+    rng = np.random.default_rng(0)
+    for case in CASES:
+        circuit = read(f"q = {case.text}; sum(q*q + q)")
+        point = {name: rng.uniform(0.1, 0.9, extent) for name, extent in zip(circuit.inputs, case.shapes, strict=False)}
+        result = run(circuit, point)
+        handed = shares(result)
+        Picture(written(result)).check()
+        for wire, gradient in enumerate(result.gradients):
+            reads = [(gate.inputs, shared) for gate, shared in zip(circuit.gates, handed, strict=True)]
+            uses = [one for ends, shared in reads for end, one in zip(ends, shared, strict=False) if end == wire]
+            terms: list[Any] = [one for one in uses if one is not None]
+            if terms and wire != circuit.output:
+                assert all(np.shape(one) == np.shape(result.values[wire]) for one in terms)
+                assert sum(terms) == pytest.approx(gradient, rel=1e-9, abs=1e-12)
 
 
 def test_an_unselected_branch_has_the_share_0_however_steep_it_is() -> None:
