@@ -1,7 +1,8 @@
 """Simplifications that never change a value, not even inf, nan or the sign of a zero.
 
-``x*1`` and ``x^1`` are x for every float64; ``x/x``, ``0*x``, ``x - x`` and ``x + 0`` are not
-constants or x for all of them, and stay.  Equal gates become one, and gates that nobody reads go.
+``x*1`` and ``x^1`` are x for every float64, and ``c and c`` is c for a condition, which is 1 or 0; ``x/x``,
+``0*x``, ``x - x`` and ``x + 0`` are not constants or x for all of them, and stay.  Equal gates become one, and
+gates that nobody reads go.
 """
 
 from __future__ import annotations

@@ -170,7 +170,7 @@ def test_output_of_every_kind_prints_and_reads_back(text: str) -> None:
 
 
 def test_simplifications_never_change_a_value() -> None:
-    """x*1, x/1 and x^1 are x, -1*x is -x, a decided choice is its branch; 0*x and x - x stay."""
+    """x*1, x/1 and x^1 are x, -1*x is -x, a decided choice is its branch, c != 0 is c; 0*x and x - x stay."""
     builder = Builder()
     x, one, zero, minus = builder.input("x"), builder.const(1.0), builder.const(0.0), builder.const(-1.0)
     for name in ("mul", "div", "pow"):
@@ -181,6 +181,12 @@ def test_simplifications_never_change_a_value() -> None:
     assert derive(builder, ROWS["where"], (zero, x, one)) == one
     assert derive(builder, ROWS["and"], (x, zero)) == zero
     assert derive(builder, ROWS["or"], (one, x)) == one
+    condition = builder.add(ROWS["less"], (x, one))
+    assert derive(builder, ROWS["not_equal"], (condition, zero)) == condition
+    assert builder.gates[derive(builder, ROWS["equal"], (condition, zero))].op is ROWS["not"]
+    for name, other in (("and", condition), ("or", condition), ("and", one), ("or", zero)):
+        assert derive(builder, ROWS[name], (condition, other)) == condition
+        assert builder.gates[derive(builder, ROWS[name], (x, x if other == condition else other))].op is ROWS[name]
     assert builder.constants[derive(builder, ROWS["add"], (one, one))] == 2
     for name, inputs in (("mul", (zero, x)), ("sub", (x, x)), ("div", (x, x)), ("add", (x, zero))):
         assert builder.gates[derive(builder, ROWS[name], inputs)].op is ROWS[name]

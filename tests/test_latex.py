@@ -247,6 +247,12 @@ def documents() -> dict[str, list[str]]:
     return {
         **{f"{name}-formula": [*line, "--to", "latex"] for name, line in every.items()},
         **{f"{name}-explain": [*line, "--explain", "--to", "latex"] for name, line in every.items()},
+        **{
+            f"{name}-{option}": [*line, f"--{option}", "--to", "latex"]
+            for name, line in every.items()
+            for option in ("symbolic", "symbolic=full")
+            if name != "constant"
+        },
         "bare": [NEURON[0], "--to", "latex"],
     }
 

@@ -249,6 +249,18 @@ def test_values_are_not_needed_and_stand_behind_if_there_are_any(capsys: pytest.
     assert "# = [[3, 4]]" in capsys.readouterr().out
 
 
+def test_latex(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each line an equation; what is differentiated is f unless something else is called so."""
+    assert main(["(x+y)*z", "--symbolic", "--to", "latex"]) == 0
+    equations = [line for line in capsys.readouterr().out.splitlines() if line.startswith("\\eq{")]
+    slopes = [(r"v_{1}", "x + y")] + [
+        (rf"\frac{{\partial f}}{{\partial {name}}}", text) for name, text in (("x", "z"), ("y", "z"), ("z", "v_{1}"))
+    ]
+    assert equations == [rf"\eq{{{name} = {text}}}\par" for name, text in slopes]
+    assert main(["x = 2; f*x", "--symbolic=full", "--to", "latex", "--wrt", "f"]) == 0
+    assert r"\eq{\frac{\partial g}{\partial f} = x}\par" in capsys.readouterr().out
+
+
 def test_what_explodes_says_so(tmp_path: Path) -> None:
     path = tmp_path / "formula.txt"
     path.write_text("q0 = x\n" + "".join(f"q{k} = sin(q{k - 1})*q{k - 1}\n" for k in range(1, 40)), encoding="utf-8")

@@ -12,7 +12,7 @@ from exprgrad.symbolic import MOST, symbolic
 from exprgrad.values import shape
 from exprgrad.write import derivative
 
-FORMATS = ("formula", "json")
+FORMATS = ("formula", "json", "latex")
 BARE = FORMATS
 
 
@@ -36,6 +36,8 @@ def answer(asked: Asked) -> Reply:
         raise FormulaError(*error.report._replace(hint=hint)) from None
     if asked.to == "json":
         return Reply(derivative.write_json(found, asked.circuit, asked.point))
+    if asked.to == "latex":
+        return Reply(derivative.write_latex(found, asked.circuit, arriving=asked.upstream is not None))
     lines = list(derivative.write(found, {} if asked.numbers is None else _numbers(asked, found)))
     if full and any(not line.by and found.gates[line.wire].inputs for line in derivative.lines(found)):
         lines.insert(0, f"# written out, this would be more than {MOST:,} gates: what forks has a name")

@@ -64,8 +64,8 @@ class _Article:
         gates, output = self.circuit.gates, self.circuit.output
         inputs = [wire for wire in self.circuit.inputs.values() if self.active[wire]]
         roots = [self.gradients[wire] for wire in inputs]
-        stated = _stated(gates, [output], set()) | {output}
-        every = stated | _stated(self.whole.gates, [wire for wire in roots if wire is not None], stated)
+        stated = apart(gates, [output], set()) | {output}
+        every = stated | apart(self.whole.gates, [wire for wire in roots if wire is not None], stated)
         yield section("Formula")
         yield from self._definitions()
         for wire in sorted(stated):
@@ -131,8 +131,8 @@ def _settled(circuit: Circuit, back: Backward, arriving: bool) -> tuple[Circuit,
     return builder.circuit(circuit.output), wires
 
 
-def _stated(gates: Sequence[Gate], roots: Sequence[int], named: Collection[int]) -> set[int]:
-    """The wires below these that have lines of their own: with a name, forks, and parts that would be long."""
+def apart(gates: Sequence[Gate], roots: Sequence[int], named: Collection[int], *, forks: bool = True) -> set[int]:
+    """The wires below these that have lines of their own: with a name, ``forks``, and parts that would be long."""
     wires = [wire for wire in needed(gates, roots) if gates[wire].op is not INPUT]
     uses = dict.fromkeys(wires, 0)
     for source in [*[source for wire in wires for source in gates[wire].inputs], *roots]:
@@ -159,6 +159,6 @@ def _stated(gates: Sequence[Gate], roots: Sequence[int], named: Collection[int])
             total += 3 if source in found or source not in width else inside
         width[wire] = total
         condition = op.gradients is not None and not any(op.gradients)
-        if wire in named or name is not None or (uses[wire] > 1 and op.name not in _PLACES and not condition):
+        if wire in named or name is not None or (forks and uses[wire] > 1 and op.name not in _PLACES and not condition):
             found.add(wire)
     return found

@@ -1,4 +1,4 @@
-"""A derivative as statements that read back, and as JSON.
+"""A derivative as statements that read back, as JSON, and as LaTeX.
 
 ``d[x]`` is written ``d_x``: a file of these statements has a formula for each derivative, and ``--of d_x``
 evaluates it.
@@ -12,43 +12,65 @@ from typing import NamedTuple
 
 from exprgrad.circuit import Circuit
 from exprgrad.values import Value
+from exprgrad.write import notation
+from exprgrad.write.article import apart
+from exprgrad.write.document import document, equation
 from exprgrad.write.formula import assigned, definitions, legible
 from exprgrad.write.json import head, members
+from exprgrad.write.latex import LOSS, Latex
+from exprgrad.write.letters import symbols
+from exprgrad.write.notation import Written
 
 
 class Line(NamedTuple):
-    """A statement: what is named, its wire, and what it is; ``by`` is the input that it is the derivative by."""
+    """A statement: what a wire is called and the input that it is the derivative by.
 
-    name: str
+    It is ``known`` if it has a name already, which is all that there is to say of it.
+    """
+
+    label: str
     wire: int
-    text: str
-    by: str | None = None
+    by: str | None
+    known: bool
 
 
 def lines(circuit: Circuit) -> Iterator[Line]:
     """The statements: defaults of inputs and wires that others read, in firing order, then the derivatives."""
     gates = circuit.gates
-    names = dict(zip(circuit.names, legible(circuit.names), strict=True))
-    read = {source for gate in gates for source in gate.inputs}
     found = {f"d[{name}]": name for name in circuit.inputs if f"d[{name}]" in circuit.names}
-    read |= {circuit.names[label] for label in found if gates[circuit.names[label]].name != label}
-    own = {wire: names[gate.name] for wire, gate in enumerate(gates) if gate.name and wire in read}
-    for wire, name in own.items():
+    own = _own(circuit)
+    for wire, label in own.items():
         if gates[wire].inputs or gates[wire].value is not None:
-            yield Line(name, wire, assigned(circuit, wire, own, full=False), found.get(str(gates[wire].name)))
+            yield Line(label, wire, found.get(label), known=False)
     for label, name in found.items():
         wire = circuit.names[label]
-        if own.get(wire) != names[label]:
-            text = own[wire] if wire in own else assigned(circuit, wire, own, full=False)
-            yield Line(names[label], wire, text, name)
+        if own.get(wire) != label:
+            yield Line(label, wire, name, known=wire in own)
+
+
+def _own(circuit: Circuit) -> dict[int, str]:
+    """The labels of the wires that others read by name."""
+    gates = circuit.gates
+    read = {source for gate in gates for source in gate.inputs}
+    read |= {wire for label, wire in circuit.names.items() if gates[wire].name != label}
+    return {wire: gate.name for wire, gate in enumerate(gates) if gate.name and wire in read}
 
 
 def write(circuit: Circuit, numbers: Mapping[int, str]) -> Iterator[str]:
     """The statements, a line each; ``numbers`` of wires stand behind them as comments."""
     yield from definitions(circuit)
+    for line, name, text in _written(circuit):
+        number = numbers.get(line.wire, text)
+        yield f"{name} = {text}" + (f"  # = {number}" if number != text else "")
+
+
+def _written(circuit: Circuit) -> Iterator[tuple[Line, str, str]]:
+    """Each line with its name and its formula."""
+    names = dict(zip(circuit.names, legible(circuit.names), strict=True))
+    own = {wire: names[label] for wire, label in _own(circuit).items()}
     for line in lines(circuit):
-        number = numbers.get(line.wire, line.text)
-        yield f"{line.name} = {line.text}" + (f"  # = {number}" if number != line.text else "")
+        text = own[line.wire] if line.known else assigned(circuit, line.wire, own, full=False)
+        yield line, names[line.label], text
 
 
 def to_statements(circuit: Circuit) -> str:
@@ -58,11 +80,39 @@ def to_statements(circuit: Circuit) -> str:
 
 def write_json(circuit: Circuit, formula: Circuit, inputs: Mapping[str, Value]) -> Iterator[str]:
     """Of a formula's derivatives the formulas by input, and those of the wires that these read."""
-    every = list(lines(circuit))
+    every = list(_written(circuit))
     yield from head(formula, inputs)
-    yield from members(
-        "wires", (json.dumps({"id": line.name, "expr": line.text}) for line in every if not line.by), ","
-    )
-    derivatives = {line.by: line.text for line in every if line.by}
-    yield f'  "derivatives": {json.dumps(derivatives)}'
+    wires = [json.dumps({"id": name, "expr": text}) for line, name, text in every if not line.by]
+    yield from members("wires", iter(wires), ",")
+    yield f'  "derivatives": {json.dumps({line.by: text for line, _, text in every if line.by})}'
     yield "}"
+
+
+def write_latex(circuit: Circuit, formula: Circuit, *, arriving: bool) -> Iterator[str]:
+    """A document of equations; with ``arriving`` they are the derivatives of what a gradient comes from."""
+    circuit = _broken(circuit)
+    labels = list(circuit.names)
+    output = formula.gates[formula.output].name or ("g" if "f" in labels else "f")
+    inner = {label: label.removeprefix("d[").removesuffix("]") for label in labels}
+    symbol = dict(zip([*inner.values(), output], symbols([*inner.values(), output]), strict=True))
+    latex = Latex(LOSS if arriving else symbol[output])
+    names = {
+        label: symbol[label] if label == inner[label] else latex.gradient(symbol[inner[label]]) for label in labels
+    }
+    own = {wire: Written(names[label]) for wire, label in _own(circuit).items()}
+    equations = []
+    for line in lines(circuit):
+        if line.by or circuit.gates[line.wire].inputs:  # not an input's default
+            text = own[line.wire] if line.known else notation.expression(circuit, line.wire, own.get, latex)
+            equations.append(equation(f"{names[line.label]} = {text.text}", []))
+    yield from document(equations)
+
+
+def _broken(circuit: Circuit) -> Circuit:
+    """The circuit with names for the parts that would be too long for a line."""
+    gates, names, labels = list(circuit.gates), dict(circuit.names), circuit.labels()
+    for wire in sorted(apart(gates, list(names.values()), (), forks=False)):
+        if gates[wire].name is None:
+            gates[wire] = gates[wire]._replace(name=labels[wire])
+            names[labels[wire]] = wire
+    return Circuit(tuple(gates), names, circuit.output)
