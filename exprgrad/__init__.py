@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from exprgrad.simplify import simplify
     from exprgrad.symbolic import symbolic
     from exprgrad.write.article import to_latex
+    from exprgrad.write.code import to_code
     from exprgrad.write.derivative import to_statements
     from exprgrad.write.formula import write as to_formula
     from exprgrad.write.svg import to_svg
@@ -72,6 +73,7 @@ __all__ = [
     "simplify",
     "symbolic",
     "tangent",
+    "to_code",
     "to_formula",
     "to_latex",
     "to_statements",
@@ -95,6 +97,7 @@ _HOMES = {
     "symbolic": ("symbolic",),
     "write.article": ("to_latex",),
     "write.derivative": ("to_statements",),
+    "write.code": ("to_code",),
     "write.formula": ("to_formula",),
     "write.svg": ("to_svg",),
     "write.working": ("explain",),

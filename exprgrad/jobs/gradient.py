@@ -13,10 +13,11 @@ from exprgrad.jobs.asked import PICTURES, Asked, Lines, Reply
 from exprgrad.kinks import Note
 from exprgrad.run import Run, run
 from exprgrad.style import Style
+from exprgrad.write.code import TARGETS
 
 # formats that show the whole circuit: the module that writes it, by its function
 # write(circuit, back, run, style), without a run if there are no values
-_WRITERS = {"latex": "article"}
+_WRITERS = {"latex": "article", **{name: f"code.targets.{name}" for name in TARGETS}}
 BARE = ("formula", *_WRITERS, *PICTURES)
 FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown", *BARE)
 

@@ -18,6 +18,7 @@ from exprgrad.read import read
 from exprgrad.run import wires
 from exprgrad.style import Style
 from exprgrad.values import shape
+from exprgrad.write.code import TARGETS
 
 # what can be asked, each a module beside this one, with the options that go with it
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
@@ -32,7 +33,8 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "symbolic": (),
 }
 PEOPLE = ("table", "markdown", "latex", *PICTURES)  # formats whose numbers are for people: --digits rounds them
-FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown", "formula", "latex", *PICTURES)  # of all questions
+# of all questions
+FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown", "formula", "latex", *TARGETS, *PICTURES)
 _LINES, _BYTES = 24, 4000  # of notes on standard error
 
 

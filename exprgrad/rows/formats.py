@@ -14,6 +14,7 @@ ENDINGS = {
     ".parquet": "parquet", ".pq": "parquet", ".arrow": "arrow", ".feather": "arrow", ".ipc": "arrow",
     ".json": "json", ".md": "markdown", ".txt": "table", ".tex": "latex",
     ".svg": "svg", ".png": "png", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid",
+    ".py": "python", ".c": "c", ".js": "js", ".mjs": "js", ".sql": "sql",
 }  # fmt: skip
 
 
