@@ -8,6 +8,7 @@ every gradient NaN, while the derivative of log(x) is 1/x at -1 too.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from math import prod
 
 from exprgrad.chain import Backward, backward
 from exprgrad.circuit import Builder, Circuit, Gate, uncollected
@@ -21,7 +22,7 @@ from exprgrad.values import Value
 
 MOST = 2_000  # gates of all formulas written out; if they have more, wires that fork keep lines of their own
 
-_BROADCAST_TO = ROWS["broadcast_to"]
+_BROADCAST_TO, _SIZE = ROWS["broadcast_to"], ROWS["size"]
 
 
 @uncollected()
@@ -54,7 +55,7 @@ def symbolic(
         simple = simplify(_named(builder.gates, found, {}))
         every = {name: simple.names[name] for name in found}
         if _written(simple.gates, every.values()) <= MOST:
-            return simple
+            return _named(simple.gates, every, {})
         return _named(simple.gates, every, _forks(simple.gates, every, circuit))
     return _named(builder.gates, found, _lines(circuit, back, builder.gates, wires, found))
 
@@ -77,6 +78,8 @@ def _copied(circuit: Circuit, back: Backward, seed: Value) -> tuple[Sharing, dic
             wires[wire] = builder.const(gate.value)
         elif wire < len(circuit.gates):
             wires[wire] = builder.add(gate.op, sources, gate.span, gate.params)
+        elif gate.op is _SIZE and builder.shapes is not None:
+            wires[wire] = builder.const(float(prod(builder.shapes[sources[0]])))
         else:
             wires[wire] = derive(builder, gate.op, sources, gate.params)
     return builder, wires
@@ -160,7 +163,7 @@ def _written(gates: tuple[Gate, ...], roots: Iterable[int]) -> float:
 
 
 def _named(gates: Iterable[Gate], found: Mapping[str, int], lines: Mapping[int, str]) -> Circuit:
-    """The circuit of these wires, with no names but these and the inputs'."""
+    """The circuit of the wires ``found``; gates are called as in ``lines`` and no others."""
     every = list(gates)
     builder = Builder()
     wires: dict[int, int] = {}
@@ -173,6 +176,5 @@ def _named(gates: Iterable[Gate], found: Mapping[str, int], lines: Mapping[int, 
             builder.names[str(gate.name)] = wires[wire]
         elif wire in lines:
             builder.name(wires[wire], lines[wire])
-    for name, wire in found.items():
-        builder.name(wires[wire], name)
+    builder.names |= {name: wires[wire] for name, wire in found.items()}
     return builder.circuit(builder.names[list(found)[-1]])

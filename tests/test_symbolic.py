@@ -119,6 +119,8 @@ def test_written_out_it_is_sympys_derivative(drawn: Both, everything: dict[str, 
     assume(all(abs(value) < 1e8 for value in result.values))
     assume(all(map(math.isfinite, result.gradient.values())))
     statements = to_statements(symbolic(circuit, full=True))
+    assert len(statements.splitlines()) == len(circuit.inputs)
+    assert statements.count("d_") == len(circuit.inputs)  # none in terms of another
     with mp.workdps(50):
         allowed = 1e-12 * max(conditioned(circuit, point, result.gradient), 1e-300)
         assume(math.isfinite(allowed))
@@ -245,6 +247,9 @@ def test_values_are_not_needed_and_stand_behind_if_there_are_any(capsys: pytest.
     assert capsys.readouterr().out == PRINTED["(x+y)*z"] + "\n"
     assert main(["(x+y)*z", "--symbolic", "-x", "-2", "-y", "5", "-z", "-4"]) == 0
     assert capsys.readouterr().out == "v1 = x + y  # = 3\nd_x = z  # = -4\nd_y = z  # = -4\nd_z = v1  # = 3\n"
+    assert main(["x = 2; k = 3; x*k*y", "--symbolic=full", "-y", "5", "-k", "4"]) == 0
+    lines = ["x = 2", "k = 3  # = 4", "d_x = k*y  # = 20", "d_k = x*y  # = 10", "d_y = k*x  # = 8"]
+    assert capsys.readouterr().out.splitlines() == lines
     assert main(["sum(W @ x)", "--symbolic", "-W", "[[1, 2]]", "-x", "[3, 4]"]) == 0
     assert "# = [[3, 4]]" in capsys.readouterr().out
 

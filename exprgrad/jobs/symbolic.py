@@ -5,6 +5,7 @@ from __future__ import annotations
 from exprgrad.circuit import Circuit
 from exprgrad.errors import FormulaError, UsageError, shown
 from exprgrad.forward import forward, told
+from exprgrad.gates import CONST
 from exprgrad.jobs.asked import Asked, Reply
 from exprgrad.run import value_of
 from exprgrad.shapes import is_scalar
@@ -49,4 +50,9 @@ def _numbers(asked: Asked, found: Circuit) -> dict[int, str]:
     given = {found.inputs[name]: value_of(name, value) for name, value in asked.point.items()}
     with told(asked.circuit):
         values = forward(found.gates, given, arrays=any(map(shape, given.values())) or not is_scalar(found.gates))
-    return {wire: asked.style.number(value) for wire, value in enumerate(values)}
+    texts = [asked.style.number(value) for value in values]
+    return {
+        wire: text if text.startswith("an array") else f"= {text}"
+        for wire, (text, gate) in enumerate(zip(texts, found.gates, strict=True))
+        if gate.op is not CONST and (gate.value is None or gate.name in asked.point)
+    }

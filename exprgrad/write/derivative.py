@@ -60,8 +60,7 @@ def write(circuit: Circuit, numbers: Mapping[int, str]) -> Iterator[str]:
     """The statements, a line each; ``numbers`` of wires stand behind them as comments."""
     yield from definitions(circuit)
     for line, name, text in _written(circuit):
-        number = numbers.get(line.wire, text)
-        yield f"{name} = {text}" + (f"  # = {number}" if number != text else "")
+        yield f"{name} = {text}" + (f"  # {numbers[line.wire]}" if line.wire in numbers else "")
 
 
 def _written(circuit: Circuit) -> Iterator[tuple[Line, str, str]]:
