@@ -8,7 +8,7 @@ from fractions import Fraction
 from exprgrad.circuit import Gate
 from exprgrad.errors import CircuitError
 from exprgrad.gates import INPUT, ROWS
-from exprgrad.simplify.forms import Form, Product, atom, times
+from exprgrad.simplify.forms import Form, Product, atom, times, to_power
 from exprgrad.tidy import Sharing
 
 _ADD, _SUB, _MUL, _DIV, _NEG, _POW = (ROWS[name] for name in ("add", "sub", "mul", "div", "neg", "pow"))
@@ -114,11 +114,13 @@ class Maker:
         return form if len(form) == 1 else atom(self.wire(form))
 
     def with_number(self, form: Form) -> Form:
-        """A single term with its number, if it is a float64, as an atom, for a product that would not be exact."""
+        """A single term with its number as an atom, for a product that would not be exact."""
         ((product, factor),) = form.items()
-        number = atom(self.builder.const(float(abs(factor))))
-        ((one, _),) = number.items()
-        return {times(product, one): Fraction(1 if factor > 0 else -1)}
+        top, bottom = _numbers(abs(factor))
+        for number, way in ((top, 1), (bottom, -1)):
+            if number != 1:
+                product = times(product, to_power(((self.builder.const(number), 1),), way))
+        return {product: Fraction(1 if factor > 0 else -1)}
 
 
 def _place(gate: Gate) -> tuple[int, str]:
