@@ -1,8 +1,8 @@
 """A picture's nodes in layers from left to right, ordered so that few wires cross.
 
 A wire that passes a layer has one point there, however many gates it leads to, so all that leads on from a
-layer leads to the next one.  igraph orders the layers and gives nodes and points their heights, by the method
-of Sugiyama.
+layer leads to the next one.  fast-sugiyama orders the layers and gives nodes and points their heights, by the
+method of Sugiyama.
 """
 
 from __future__ import annotations
@@ -87,27 +87,42 @@ def _layers(drawing: Drawing) -> dict[int, int]:
 def _heights(drawing: Drawing, points: list[Point], leads: Sequence[tuple[int, int]]) -> list[float]:
     """How far down each point stands in its layer; one unit is between two of them at least.
 
-    What igraph finds depends on the order it begins with, so several are tried for the fewest crossings,
-    and of these for inputs in the order of the formula.
+    What is found depends on the order to begin with, so several are tried for the fewest crossings, and of
+    these for inputs in the order of the formula.
     """
-    import igraph
-
-    layer = [point.layer for point in points]
     order = list(range(len(points)))
-    best: tuple[int, int, list[float]] | None = None
+    best: tuple[tuple[int, int], list[float]] | None = None
     for trial in range(max(_TRIES, _WORK // len(points))):
-        number = {point: place for place, point in enumerate(order)}
-        graph = igraph.Graph(len(points), [(number[a], number[b]) for a, b in leads], directed=True)
-        found = graph.layout_sugiyama(layers=[layer[point] for point in order], maxiter=100)
-        heights = [found[number[point]][0] for point in range(len(points))]
+        heights = _placed(order, leads)
         first = [height for height, point in zip(heights, points, strict=True) if point.layer == 0]
-        score = _crossings(drawing, points, leads, heights), _inversions(list(enumerate(first))), heights
-        if best is None or score < best:
-            best = score
-        if best[:2] == (0, 0):
+        score = _crossings(drawing, points, leads, heights), _inversions(list(enumerate(first)))
+        if best is None or score < best[0]:
+            best = score, heights
+        if score == (0, 0):
             break
         order.sort(key=lambda point: (point + 1) * (2 * trial + 1) * _GOLDEN % 2**32)  # the same one every time
-    return best[2] if best else []
+    return best[1] if best else []
+
+
+def _placed(order: Sequence[int], leads: Sequence[tuple[int, int]]) -> list[float]:
+    """The heights of points that are given to the library in this order; what is not connected stands below.
+
+    It makes the layers anew, and they are ours: all leads are one layer long.
+    """
+    from fast_sugiyama import from_edges
+
+    number = {point: place for place, point in enumerate(order)}
+    edges = sorted([(number[start], number[stop]) for start, stop in leads])
+    found = from_edges(edges, minimum_length=1, vertex_spacing=1, dummy_vertices=False) if edges else []
+    heights: dict[int, float] = {}
+    below = 0.0
+    for positions, width, *_ in found:
+        heights |= {order[int(place)]: below + height for place, (height, _) in positions}
+        below += width + 1
+    for point in range(len(order)):
+        if point not in heights:
+            heights[point], below = below, below + 1
+    return [heights[point] for point in range(len(order))]
 
 
 def _crossings(
