@@ -11,7 +11,7 @@ order, ``directional`` along a direction, ``backward`` and ``tangent`` make circ
 derivatives, ``symbolic`` one of nothing else, which ``to_statements`` prints, ``simplify`` makes one
 shorter, ``to_formula`` prints a circuit, ``to_latex`` typesets it with its gradient, ``to_svg`` draws it,
 ``explain`` writes out the chain rule of a run, ``notes`` says where a run is not finite or not smooth,
-``ascend`` moves the inputs along the gradient, ``convention`` takes the choices of others at kinks.
+``why`` goes back to where that began, ``ascend`` moves the inputs along the gradient, ``convention`` takes the choices of others at kinks.
 Values are floats and NumPy arrays.
 Everything a user can set right is raised as an ExprgradError.
 """
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from exprgrad.run import Run, jacobian, run
     from exprgrad.simplify import simplify
     from exprgrad.symbolic import symbolic
+    from exprgrad.why import Why, why
     from exprgrad.write.article import to_latex
     from exprgrad.write.code import to_code
     from exprgrad.write.derivative import to_statements
@@ -58,6 +59,7 @@ __all__ = [
     "Run",
     "Step",
     "UsageError",
+    "Why",
     "ascend",
     "backward",
     "convention",
@@ -78,6 +80,7 @@ __all__ = [
     "to_latex",
     "to_statements",
     "to_svg",
+    "why",
 ]
 
 _HOMES = {
@@ -95,6 +98,7 @@ _HOMES = {
     "run": ("Run", "jacobian", "run"),
     "simplify": ("simplify",),
     "symbolic": ("symbolic",),
+    "why": ("Why", "why"),
     "write.article": ("to_latex",),
     "write.derivative": ("to_statements",),
     "write.code": ("to_code",),

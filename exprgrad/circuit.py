@@ -185,16 +185,19 @@ class Builder:
         return Circuit(tuple(self.gates), self.names, output, text).check()
 
     def splice(self, circuit: Circuit, arguments: tuple[int, ...], span: Span | None = None) -> int:
-        """The output wire of another circuit's gates, copied here with its inputs read from ours."""
+        """The output wire of another circuit's gates, copied here with its inputs read from ours.
+
+        They are said to come from a place in our text, without one from their own.
+        """
         sources = iter(arguments)
         wires: list[int] = []
-        for op, inputs, _, _, value, params in circuit.gates:
+        for op, inputs, own, _, value, params in circuit.gates:
             if op is INPUT:
                 wires.append(next(sources))
             elif op is CONST and value is not None:
                 wires.append(self.const(value))
             else:
-                wires.append(self.add(op, tuple([wires[wire] for wire in inputs]), span, params))
+                wires.append(self.add(op, tuple([wires[wire] for wire in inputs]), span or own, params))
         return wires[circuit.output]
 
 

@@ -81,6 +81,11 @@ _rows = partial(click.option, cls=Option, heading="Rows of files")
 )
 @_asks("--order", metavar="N", help="The derivatives up to the N-th by one variable, and its Taylor series.")
 @_asks("--tangent", metavar="NAME=VALUE,…", help="The derivative along a direction of the inputs: x=1,y=0.")
+@_asks(
+    "--why",
+    metavar="NAME",
+    help="Where the gradient of NAME began to be infinite, NaN or 0, and what to write instead.",
+)
 @_looks("--full", is_flag=True, help="Show large arrays and long workings whole.")
 @_looks("--digits", metavar="N", help="Round numbers to N significant digits.")
 @_looks("--colors", metavar="PART=COLOR,…", help="The colours of value, gradient and local: value=blue.")

@@ -3,36 +3,17 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 
 from exprgrad.circuit import Circuit
 from exprgrad.errors import Report, shown
-from exprgrad.forward import function, rule
-from exprgrad.gates import CONST, GATES, INPUT
+from exprgrad.forward import rule
+from exprgrad.gates import CONST, INPUT
 from exprgrad.kinks import Note, edges
-from exprgrad.live import facts, inside, live, piece, selected
-from exprgrad.lower import formula
+from exprgrad.live import facts, inside, live, piece, selected, stated
+from exprgrad.rewrites import better, matches, said
 from exprgrad.run import Run
 from exprgrad.values import Place, Value, at, is_finite, pick, product, spots, unbounded
-
-# Formulas that overflow or have no gradient somewhere, and the gate that is the same and has.
-_REWRITES = (
-    ("1/(1 + exp(-x))", "sigmoid"),
-    ("1/(exp(-x) + 1)", "sigmoid"),
-    ("exp(x)/(1 + exp(x))", "sigmoid"),
-    ("exp(x)/(exp(x) + 1)", "sigmoid"),
-    ("log(1 + exp(x))", "softplus"),
-    ("log(exp(x) + 1)", "softplus"),
-    ("log(exp(x) + exp(y))", "logaddexp"),
-    ("log(sigmoid(x))", "logsigmoid"),
-    ("sqrt(x^2 + y^2)", "hypot"),
-    ("sqrt(x*x + y*y)", "hypot"),
-    ("sqrt(x^2)", "abs"),
-    ("x*log(y)", "xlogy"),
-    ("(exp(x) - exp(-x))/(exp(x) + exp(-x))", "tanh"),
-)
 
 
 def notes(run: Run) -> list[Note]:
@@ -61,7 +42,7 @@ def _not_finite(run: Run, alive: Sequence[bool]) -> Iterator[Note]:
     if wires:
         wire = wires[0]
         place = spots(selected(run, wire, unbounded(run.values[wire])))[1]
-        report, number = _forward_origin(run.circuit, run.values, wire, place), pick(run.values[wire], place)
+        report, number = forward_origin(run.circuit, run.values, wire, place), pick(run.values[wire], place)
     else:
         place = ()
         wire, number, report = _backward_origin(run, alive)
@@ -92,7 +73,7 @@ def first_of(name: str, number: Value) -> Iterator[tuple[str, tuple[float, int]]
         yield name + at(place), (pick(number, place), count)
 
 
-def _forward_origin(circuit: Circuit, values: Sequence[Value], wire: int, place: Place) -> Report:
+def forward_origin(circuit: Circuit, values: Sequence[Value], wire: int, place: Place) -> Report:
     """What happened at the first wire that is not finite, at the element at a place."""
     gate = circuit.gates[wire]
     op, value = gate.op, pick(values[wire], place)
@@ -108,15 +89,14 @@ def _forward_origin(circuit: Circuit, values: Sequence[Value], wire: int, place:
         inner, found = body
         first = next((w for w, v in enumerate(found) if not is_finite(v) and inner.gates[w].inputs), None)
         if first is not None:
-            report = _forward_origin(inner, found, first, spots(unbounded(found[first]))[1])
+            report = forward_origin(inner, found, first, spots(unbounded(found[first]))[1])
             return report._replace(message=f"{report.message}, in {name}")
     if not op.whole:
         reads = [pick(read, place) for read in reads]
     label = facts(circuit, values, wire, place)
     hint = ""
     if op.domain is not None and not rule(op.domain, op)(*reads, value):
-        pieces = {parameter: piece(circuit, source) for parameter, source in zip(op.inputs, gate.inputs, strict=True)}
-        hint = "it needs " + re.sub(r"\b[a-z]+\b", lambda word: pieces.get(word[0], word[0]), op.domain)
+        hint = f"it needs {stated(circuit, wire, op.domain)}"
         hint = next((said for condition, said in op.hints if rule(condition, op)(*reads, value)), hint)
     elif all(map(is_finite, reads)) and value == value:
         hint = "the result is too large for a float64, whose largest is 1.797e308"
@@ -142,61 +122,35 @@ def _backward_origin(run: Run, alive: Sequence[bool]) -> tuple[int, float, Repor
             count, place = spots(selected(run, wire, unbounded(product(whole, slope))))
             if not count:
                 continue
-            label = facts(circuit, run.values, wire, place)
             gradient, local = pick(whole, place), pick(slope, place)
-            if math.isfinite(local):
-                message = f"the gradient on {name} overflows"
-                hint = f"{gradient!r} arrives at {here} and is multiplied by {local!r}"
-            elif gradient == 0 and local == local:
-                message = f"the gradient on {name} is 0·inf: nan"
-                hint = f"0 arrives at {here}, whose local gradient is {local!r}: only a limit could tell"
-            else:
-                message = f"the local gradient of {here} with respect to {name} is {local!r}"
-                hint = ""
-            return wire, gradient * local, Report(message, circuit.text, gate.span, label, hint)
+            return wire, gradient * local, product_origin(run, wire, source, place, gradient, local)
     wire = next(w for w, g in enumerate(run.gradients) if g is not None and not is_finite(g))
     number = pick(run.gradients[wire], spots(unbounded(run.gradients[wire]))[1])
     report = Report("the gradients that add up here are not finite", circuit.text, circuit.gates[wire].span)
     return wire, number, report
 
 
+def product_origin(run: Run, wire: int, source: int, place: Place, gradient: float, local: float) -> Report:
+    """What happened where a gradient times a local gradient is the first product that is not finite."""
+    circuit = run.circuit
+    here, name = piece(circuit, wire), piece(circuit, source)
+    if math.isfinite(local):
+        message = f"the gradient on {name} overflows"
+        hint = f"{gradient!r} arrives at {here} and is multiplied by {local!r}"
+    elif gradient == 0 and local == local:
+        message = f"the gradient on {name} is 0·inf: nan"
+        hint = f"0 arrives at {here}, whose local gradient is {local!r}: only a limit could tell"
+    else:
+        message = f"the local gradient of {here} with respect to {name} is {local!r}"
+        hint = ""
+    label = facts(circuit, run.values, wire, place)
+    return Report(message, circuit.text, circuit.gates[wire].span, label, hint)
+
+
 def _rewrite(circuit: Circuit, values: Sequence[Value], wire: int, place: Place) -> str:
-    """The advice to use a better gate, if the wire is part of a formula that has one."""
-    for root in range(wire, min(wire + 8, len(circuit.gates))):
-        for text, name in _REWRITES:
-            pattern = _pattern(text)
-            bound = _match(circuit, root, pattern, pattern.output, {})
-            if bound is None:
-                continue
-            row = GATES[name][0]
-            sources = [bound[parameter] for parameter in ("x", "y")[: len(row.inputs)]]
-            if math.isfinite(function(row)(*[pick(values[source], place) for source in sources])):
-                pieces = ", ".join(piece(circuit, source) for source in sources)
-                return f"{name}({pieces}) is {piece(circuit, root)} without that"
+    """The advice to use a better formula, if the wire is part of one that has it."""
+    for match in matches(circuit, values, {wire}):
+        if math.isfinite(pick(better(match, values), place)):
+            pieces = {name: piece(circuit, source) for name, source in zip("xy", match.wires, strict=False)}
+            return f"{said(match, pieces)} is {piece(circuit, match.root)} without that"
     return ""
-
-
-@cache
-def _pattern(text: str) -> Circuit:
-    return formula(text, ("x", "y"))
-
-
-def _match(circuit: Circuit, wire: int, pattern: Circuit, at: int, bound: dict[str, int]) -> dict[str, int] | None:
-    """The wires that a pattern's inputs stand for if it fits here; sums and products fit both ways.
-
-    Patterns are a handful of gates, so this may recurse.
-    """
-    gate, wanted = circuit.gates[wire], pattern.gates[at]
-    if wanted.op is INPUT:
-        name = str(wanted.name)
-        return bound | {name: wire} if bound.get(name, wire) == wire else None
-    if gate.op is not wanted.op or gate.value != wanted.value:
-        return None
-    orders = [gate.inputs, gate.inputs[::-1]] if gate.op.name in ("add", "mul") else [gate.inputs]
-    for order in orders:
-        found: dict[str, int] | None = bound
-        for source, part in zip(order, wanted.inputs, strict=True):
-            found = found if found is None else _match(circuit, source, pattern, part, found)
-        if found is not None:
-            return found
-    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from exprgrad.circuit import Circuit, Composite
@@ -78,3 +79,11 @@ def facts(circuit: Circuit, values: Sequence[Value], wire: int, place: Place = (
 def piece(circuit: Circuit, wire: int) -> str:
     """A wire's piece of the formula, or its name, safe to print and at most 30 characters."""
     return circuit.piece(wire, 30) or shown(circuit.gates[wire].name or circuit.gates[wire].op.name, 30)
+
+
+def stated(circuit: Circuit, wire: int, condition: str) -> str:
+    """What a row says of its inputs, with the pieces of the formula that they are."""
+    gate = circuit.gates[wire]
+    named = zip((*gate.op.inputs, "out"), (*gate.inputs, wire), strict=False)
+    pieces = {parameter: piece(circuit, source) for parameter, source in named}
+    return re.sub(r"\b[a-z]+\b", lambda word: pieces.get(word[0], word[0]), condition)

@@ -33,6 +33,7 @@ FURTHER = {
     "hessian": [["x^1.5*y", "-x", "0", "-y", "1", "--hessian"], ["x @ x + 0*y", "-x", "[1, 2]", "-y", "1", "--hessian", "x"]],
     "order": [["abs(x)*x^0.5", "-x", "0", "--order", "3"], ["[x, x^2]", "-x", "0", "--order", "1"]],
     "symbolic": [["q = x*y; q^2", "--symbolic"], ["x = 3; x^2*y", "-y", "1", "--symbolic=full"], ["W @ x", "-W", "[[1]]", "-x", "[2]", "--upstream", "1", "--symbolic"]],
+    "why": [["1/(1 + exp(-x))", "-x", "-1000", "--why", "x"], ["relu(x)", "-x", "-1", "--why", "x"], ["max(x, axis=0)", "-x", "[1, 2]", "--why", "x"]],
     "tangent": [["log(x)*y", "-x", "0", "-y", "1", "--tangent", "y=1"], ["[x, y]", "-x", "0", "-y", "1", "--tangent", "x=2,y=nan"]],
 }  # fmt: skip
 
@@ -82,7 +83,7 @@ def test_what_the_schema_describes_is_there_and_nothing_else(capsys: pytest.Capt
             assert parent[name] == spot[name]
             spot[f"{name}_"] = spot.pop(name)
             assert faults(broken), (path, name)
-    described = {name for kind in ("gradient", "gate", "note") for name in SCHEMA["$defs"][kind]["properties"]}
+    described = {name for kind in ("gradient", "gate", "told") for name in SCHEMA["$defs"][kind]["properties"]}
     assert seen == described
 
 
@@ -99,7 +100,7 @@ def test_so_it_is_with_the_answers_to_other_questions(capsys: pytest.CaptureFixt
 
 def members(data: Any) -> Iterator[tuple[tuple[Any, ...], Any, str]]:
     """The members of the object, of its gates and of its notes that the schema names."""
-    kinds = {"gates": "gate", "notes": "note"}
+    kinds = {"gates": "gate", "notes": "told"}
     for name in data:
         yield (), data, name
         for number, item in enumerate(data[name] if name in kinds else ()):

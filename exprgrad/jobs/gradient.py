@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 
 from exprgrad.chain import Backward, backward
 from exprgrad.circuit import Circuit
 from exprgrad.diagnose import notes
+from exprgrad.errors import shown
 from exprgrad.files import not_for_terminals
 from exprgrad.jobs.asked import PICTURES, Asked, Lines, Reply
 from exprgrad.kinks import Note
@@ -34,11 +35,23 @@ def answer(asked: Asked) -> Reply:
         return Reply(_writer(asked.to)(asked.circuit, backward(asked.circuit, asked.wrt), None, asked.style))
     result = run(asked.circuit, asked.numbers, asked.wrt, asked.upstream)
     found = notes(result)
+    told = [_pointed(note) for note in found]
     if asked.to in PICTURES:
-        return Reply(_picture(asked, result), found)
+        return Reply(_picture(asked, result), told)
     if asked.to in _WRITERS:
-        return Reply(_writer(asked.to)(asked.circuit, result.backward, result, asked.style), found)
-    return Reply(_reading(asked, result, found), found)
+        return Reply(_writer(asked.to)(asked.circuit, result.backward, result, asked.style), told)
+    return Reply(_reading(asked, result, found), told)
+
+
+def _pointed(note: Note) -> Note:
+    """A note on what is not finite, and the question that tells more of it."""
+    numbers = note.facts.get("numbers")
+    if not isinstance(numbers, Mapping) or not numbers:
+        return note
+    name = next(iter([*[name for name in numbers if name.startswith("grad.")], *numbers]))
+    name = name.removeprefix("grad.").partition("[")[0]
+    hint = f"{note.report.hint}\nexprgrad --why {shown(name)} shows what follows from it"
+    return note._replace(report=note.report._replace(hint=hint))
 
 
 def _picture(asked: Asked, result: Run | None) -> Lines:

@@ -31,6 +31,7 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "order": (),
     "tangent": (),
     "symbolic": (),
+    "why": (),
 }
 PEOPLE = ("table", "markdown", "latex", *PICTURES)  # formats whose numbers are for people: --digits rounds them
 # of all questions

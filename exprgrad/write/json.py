@@ -44,7 +44,7 @@ def head(circuit: Circuit, inputs: Mapping[str, Value]) -> Iterator[str]:
 def tail(circuit: Circuit, notes: Sequence[Note]) -> Iterator[str]:
     """The notes, which end an object."""
     labels = circuit.labels() if notes else []
-    yield from members("notes", (_note(circuit, labels[note.wire], note) for note in notes), "")
+    yield from members("notes", (noted(circuit, labels[note.wire], note) for note in notes), "")
     yield "}"
 
 
@@ -91,7 +91,8 @@ def _gates(run: Run, labels: Sequence[str]) -> Iterator[str]:
         )
 
 
-def _note(circuit: Circuit, label: str, note: Note) -> str:
+def noted(circuit: Circuit, label: str, note: Note) -> str:
+    """A note as an object."""
     report = note.report
     return json.dumps(
         {
