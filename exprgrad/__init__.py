@@ -11,7 +11,8 @@ order, ``directional`` along a direction, ``backward`` and ``tangent`` make circ
 derivatives, ``symbolic`` one of nothing else, which ``to_statements`` prints, ``simplify`` makes one
 shorter, ``to_formula`` prints a circuit, ``to_latex`` typesets it with its gradient, ``to_svg`` draws it,
 ``explain`` writes out the chain rule of a run, ``notes`` says where a run is not finite or not smooth,
-``why`` goes back to where that began, ``ascend`` moves the inputs along the gradient, ``convention`` takes the choices of others at kinks.
+``why`` goes back to where that began, ``ascend`` moves the inputs along the gradient, ``convention``
+takes the choices of others at kinks.
 Values are floats and NumPy arrays.
 Everything a user can set right is raised as an ExprgradError.
 """

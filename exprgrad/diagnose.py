@@ -151,6 +151,6 @@ def _rewrite(circuit: Circuit, values: Sequence[Value], wire: int, place: Place)
     """The advice to use a better formula, if the wire is part of one that has it."""
     for match in matches(circuit, values, {wire}):
         if math.isfinite(pick(better(match, values), place)):
-            pieces = {name: piece(circuit, source) for name, source in zip("xy", match.wires, strict=False)}
+            pieces = {name: piece(circuit, source) for name, source in match.wires.items()}
             return f"{said(match, pieces)} is {piece(circuit, match.root)} without that"
     return ""

@@ -1,6 +1,6 @@
 """Formulas that overflow, cancel or have no gradient somewhere, and the same ones that do better there.
 
-Both sides are written in the language, over x and y; ``axis`` and ``keepdims`` are the settings of an array's gate.
+Both sides are written in the language, over x, y and z; ``axis`` and ``keepdims`` are the settings of an array's gate.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from exprgrad.circuit import Builder, Circuit, Composite, Gate
 from exprgrad.forward import forward
@@ -28,7 +28,7 @@ class Rewrite(NamedTuple):
 
 
 _DEEP = 7  # more gates than any formula below has on top of each other
-_NAMES, _SETTINGS = ("x", "y"), ("axis", "keepdims")
+_NAMES, _SETTINGS = ("x", "y", "z"), ("axis", "keepdims")
 
 # sums and products are found in either order; longer formulas stand before those they contain
 REWRITES = (
@@ -38,10 +38,14 @@ REWRITES = (
     Rewrite("(exp(x) + exp(-x))/2", "cosh(x)"),
     Rewrite("log(1/(1 + exp(-x)))", "logsigmoid(x)"),
     Rewrite("1/(1 + exp(-x))", "sigmoid(x)"),
+    Rewrite("1/(1 + exp(-x*z))", "sigmoid(x*z)"),
+    Rewrite("1/(1 + exp(-x/z))", "sigmoid(x/z)"),
     Rewrite("1/(1 + exp(x))", "sigmoid(-x)"),
     Rewrite("exp(x)/(1 + exp(x))", "sigmoid(x)"),
     Rewrite("exp(x)/(exp(x) + exp(y))", "sigmoid(x - y)"),
     Rewrite("y/(1 + exp(-x))", "y*sigmoid(x)"),
+    Rewrite("y/(1 + exp(-x*z))", "y*sigmoid(x*z)"),
+    Rewrite("y/(1 + exp(-x/z))", "y*sigmoid(x/z)"),
     Rewrite("y/(1 + exp(x))", "y*sigmoid(-x)"),
     Rewrite("log(1 - sigmoid(x))", "logsigmoid(-x)"),
     Rewrite("log(sigmoid(x))", "logsigmoid(x)"),
@@ -92,7 +96,7 @@ class Match(NamedTuple):
     rewrite: Rewrite
     root: int
     within: tuple[int, ...]
-    wires: tuple[int, ...]
+    wires: Mapping[str, int]
     settings: Mapping[str, Static]
 
 
@@ -108,16 +112,16 @@ def matches(circuit: Circuit, values: Sequence[Value], near: Collection[int]) ->
             found = _Fit(circuit, alike, pattern(rewrite.pattern))
             if found.at(root, found.pattern.output) and not found.within.isdisjoint(near):
                 match = found.match(rewrite, root)
-                if _holds(match, [values[wire] for wire in match.wires]):
+                if _holds(match, {name: values[wire] for name, wire in match.wires.items()}):
                     yield match
 
 
 def better(match: Match, values: Sequence[Value]) -> Value:
     """The value of the better formula."""
     builder = Builder()
-    given = dict(enumerate(values[wire] for wire in match.wires))
-    inputs = tuple([builder.input(name) for name, _ in zip(_NAMES, match.wires, strict=False)])
-    wire = instance(builder, pattern(match.rewrite.formula), _both(inputs), match.settings)
+    inputs = {name: builder.input(name) for name in match.wires}
+    given = {inputs[name]: values[wire] for name, wire in match.wires.items()}
+    wire = instance(builder, pattern(match.rewrite.formula), _all(inputs), match.settings)
     return forward(builder.gates, given, arrays=_arrays(given.values()))[wire]
 
 
@@ -127,9 +131,9 @@ def applied(circuit: Circuit, match: Match) -> Circuit:
     kept = [*needed(circuit.gates, {circuit.output})]
     for wire in kept:
         if wire == match.root:
-            given = tuple([wires[source] for source in match.wires])
-            wires[wire] = new = instance(builder, pattern(match.rewrite.formula), _both(given), match.settings)
-            if new not in given:
+            given = {name: wires[source] for name, source in match.wires.items()}
+            wires[wire] = new = instance(builder, pattern(match.rewrite.formula), _all(given), match.settings)
+            if new not in given.values():
                 builder.gates[new] = builder.gates[new]._replace(span=circuit.gates[wire].span)
         else:
             wires[wire] = _copied(builder, circuit.gates[wire], wires)
@@ -163,7 +167,7 @@ def said(match: Match, pieces: Mapping[str, str]) -> str:
     text = match.rewrite.formula
     for name in _SETTINGS:
         text = text.replace(f", {name}", f", {name}={settings[name]}" if name in settings else "")
-    return re.sub(r"(^|\(|, |[\s*/^-])([xy])(?=($|[),\s*/^]))", piece, text)
+    return re.sub(r"(^|\(|, |[\s*/^-])([xyz])(?=($|[),\s*/^]))", piece, text)
 
 
 @cache
@@ -220,10 +224,9 @@ class _Fit:
 
     def match(self, rewrite: Rewrite, root: int) -> Match:
         """What was found."""
-        wires = tuple([self.bound[name] for name in _NAMES if name in self.bound])
         constants = self.circuit.gates
         within = tuple(sorted([wire for wire in self.within if constants[wire].op is not CONST]))
-        return Match(rewrite, root, within, wires, {"axis": None, "keepdims": 0, **self.settings})
+        return Match(rewrite, root, within, self.bound, {"axis": None, "keepdims": 0, **self.settings})
 
 
 def _alike(circuit: Circuit) -> list[int]:
@@ -236,18 +239,19 @@ def _alike(circuit: Circuit) -> list[int]:
     return found
 
 
-def _holds(match: Match, values: Sequence[Value]) -> bool:
+def _holds(match: Match, values: Mapping[str, Value]) -> bool:
     """Whether both sides are the same formula here, as far as the table says."""
     if not match.rewrite.when:
         return True
     condition = pattern(match.rewrite.when)
-    found = forward(condition.gates, dict(enumerate(_both(tuple(values)))), arrays=_arrays(values))[condition.output]
+    given = dict(enumerate(_all(values)))
+    found = forward(condition.gates, given, arrays=_arrays(values.values()))[condition.output]
     return not spots(found == 0)[0]
 
 
-def _both(given: tuple[Value, ...]) -> tuple[Value, ...]:
-    """What x and y stand for; y is not read where there is only x."""
-    return (*given, *given[:1])[: len(_NAMES)]
+def _all(given: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What x, y and z stand for; those that a rewrite does not have are not read."""
+    return tuple([given.get(name, given["x"]) for name in _NAMES])
 
 
 def _arrays(values: Collection[Value]) -> bool:

@@ -164,5 +164,5 @@ def _mended(found: Why, kind: str) -> bool:
 
 def _change(circuit: Circuit, match: Match) -> tuple[str, str]:
     """A piece of the formula, and what stands there now."""
-    pieces = {name: piece(circuit, source) for name, source in zip("xy", match.wires, strict=False)}
+    pieces = {name: piece(circuit, source) for name, source in match.wires.items()}
     return piece(circuit, match.root), said(match, pieces)
