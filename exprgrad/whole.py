@@ -187,7 +187,7 @@ def _index(x: Array, *indices: Value, key: Any) -> Value:
 
 
 def _index_back(a: Value, x: Array, *indices: Value, key: Any) -> Array:
-    found = np.zeros(np.shape(x))
+    found = np.zeros(np.shape(x), np.asarray(a).dtype)
     place = _numpy_key(key, indices)
     if any(isinstance(entry, np.ndarray) for entry in place):  # the same element may be meant twice
         np.add.at(found, place, a)
@@ -197,7 +197,7 @@ def _index_back(a: Value, x: Array, *indices: Value, key: Any) -> Array:
 
 
 def _take_back(a: Value, x: Array, index: int, axis: int) -> Array:
-    found = np.zeros(np.shape(x))
+    found = np.zeros(np.shape(x), np.asarray(a).dtype)
     np.moveaxis(found, axis, 0)[index] = a
     return found
 
@@ -209,7 +209,7 @@ def _section(x: Array, axis: int, before: int) -> tuple[Any, ...]:
 
 
 def _part_back(a: Array, x: Array, axis: int, before: int) -> Array:
-    found = np.zeros(np.shape(x))
+    found = np.zeros(np.shape(x), a.dtype)
     found[_section(a, axis, before)] = a
     return found
 
@@ -237,7 +237,7 @@ def _einsum_back(a: Value, *inputs: Value, subscripts: str, position: int) -> Ar
     compact = np.broadcast_to(compact, [lengths[letter] for letter in unique])
     if unique == mine:
         return compact
-    found = np.zeros(np.shape(inputs[position]))
+    found = np.zeros(np.shape(inputs[position]), compact.dtype)
     np.einsum(f"{mine}->{unique}", found)[...] = compact  # a view of the diagonal
     return found
 
