@@ -12,7 +12,7 @@ derivatives, ``symbolic`` one of nothing else, which ``to_statements`` prints, `
 shorter, ``to_formula`` prints a circuit, ``to_latex`` typesets it with its gradient, ``to_svg`` draws it,
 ``explain`` writes out the chain rule of a run, ``notes`` says where a run is not finite or not smooth,
 ``why`` goes back to where that began, ``ascend`` moves the inputs along the gradient, ``convention``
-takes the choices of others at kinks.
+takes the choices of others at kinks, ``check`` audits every gradient.
 Values are floats and NumPy arrays.
 Everything a user can set right is raised as an ExprgradError.
 """
@@ -28,6 +28,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from exprgrad.chain import Backward, backward, tangent
+    from exprgrad.check import Audit, Verdict, check
     from exprgrad.circuit import Circuit, Gate
     from exprgrad.convention import convention
     from exprgrad.diagnose import notes
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from exprgrad.write.working import explain
 
 __all__ = [
+    "Audit",
     "Backward",
     "Circuit",
     "ExprgradError",
@@ -60,9 +62,11 @@ __all__ = [
     "Run",
     "Step",
     "UsageError",
+    "Verdict",
     "Why",
     "ascend",
     "backward",
+    "check",
     "convention",
     "derivatives",
     "directional",
@@ -86,6 +90,7 @@ __all__ = [
 
 _HOMES = {
     "chain": ("Backward", "backward", "tangent"),
+    "check": ("Audit", "Verdict", "check"),
     "circuit": ("Circuit", "Gate"),
     "convention": ("convention",),
     "diagnose": ("notes",),

@@ -154,8 +154,9 @@ def _direction(builder: Builder, wire: int, alone: bool, one: bool) -> Pull:
 
 def _known(circuit: Circuit, names: Collection[str]) -> None:
     """Raises UsageError for a name that is no input's."""
+    inputs = circuit.inputs if names else ()
     for name in names:
-        if name not in circuit.inputs:
+        if name not in inputs:
             raise UsageError(f"{named(name)} is no input of the circuit")
 
 

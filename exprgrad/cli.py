@@ -80,6 +80,7 @@ _rows = partial(click.option, cls=Option, heading="Rows of files")
     "--hessian", optional=True, metavar="[NAME,NAME]", help="The second derivatives by each two inputs, or by these."
 )
 @_asks("--order", metavar="N", help="The derivatives up to the N-th by one variable, and its Taylor series.")
+@_asks("--check", is_flag=True, help="Audit every gradient by witnesses; exit with 5 if one differs.")
 @_asks("--tangent", metavar="NAME=VALUE,…", help="The derivative along a direction of the inputs: x=1,y=0.")
 @_asks(
     "--why",

@@ -28,7 +28,7 @@ def test_values_in_high_precision(row: Row) -> None:
     circuit = read(call(row, [f"x{position}" for position in range(len(row.inputs))]))
     close = 1e-15 if row.name == "selu" else 1e-30
     for point in points(row, 20):
-        ours = context(80 + 2 * extra_digits(point))
+        ours = context(150 + 2 * extra_digits(point))
         got = forward(ours, circuit.gates, dict(zip(circuit.inputs.values(), point, strict=True)))[circuit.output]
         with mp.workdps(ours.dps):
             true = definition(row)(*map(mpf, point))

@@ -32,6 +32,7 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "tangent": (),
     "symbolic": (),
     "why": (),
+    "check": (),
 }
 PEOPLE = ("table", "markdown", "latex", *PICTURES)  # formats whose numbers are for people: --digits rounds them
 # of all questions
