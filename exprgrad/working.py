@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from exprgrad.circuit import Circuit, uncollected
 from exprgrad.forward import rule
 from exprgrad.gates import CONST, ROWS
+from exprgrad.kinks import Note
 from exprgrad.run import Run
 from exprgrad.shares import everything, fitted
 from exprgrad.tidy import needed
@@ -53,7 +54,8 @@ class Working:
     ``wires`` are those that the output depends on, in firing order, constants left out; ``backward``
     the gates that hand gradients on, from the output back.  ``uses`` has for each wire the gates
     that hand it a gradient and the position in which they read it, in the order in which these are
-    added up.  ``every`` has the values of ``run.backward.circuit``.
+    added up.  ``every`` has the values of ``run.backward.circuit``, ``edges`` the notes on kinks and
+    steps by their wires.
     """
 
     run: Run
@@ -61,6 +63,7 @@ class Working:
     backward: list[int]
     uses: Mapping[int, Sequence[tuple[int, int]]]
     every: Sequence[Value]
+    edges: Mapping[int, Note]
 
     def parts(self, wire: int) -> list[Part]:
         """What a gate hands to those of its inputs that gradients flow to."""
@@ -136,8 +139,8 @@ class Working:
 
 
 @uncollected()
-def working(run: Run) -> Working:
-    """The working behind a run."""
+def working(run: Run, notes: Iterable[Note] = ()) -> Working:
+    """The working behind a run, about which there are these notes."""
     circuit, back = run.circuit, run.backward
     gates, output = circuit.gates, circuit.output
     wires = [wire for wire in needed(gates, {output}) if gates[wire].op is not CONST or wire == output]
@@ -147,4 +150,5 @@ def working(run: Run) -> Working:
         for position, (source, push) in enumerate(zip(gates[wire].inputs, back.sent[wire], strict=True)):
             if push is not None:
                 uses.setdefault(source, []).append((wire, position))
-    return Working(run, wires, handing, uses, everything(run))
+    edges = {note.wire: note for note in notes if note.kind in ("kink", "step")}
+    return Working(run, wires, handing, uses, everything(run), edges)

@@ -13,7 +13,8 @@ FORMATS = ("table", "markdown", "latex")
 def answer(asked: Asked) -> Reply:
     """The working behind the run at the point."""
     result = run(asked.circuit, asked.point, asked.wrt, asked.upstream)
-    return Reply(_lines(asked, working(result)), notes(result))
+    found = notes(result)
+    return Reply(_lines(asked, working(result, found)), found)
 
 
 def _lines(asked: Asked, found: Working) -> Lines:

@@ -48,8 +48,10 @@ class Worked:
             yield from _line(seed, 2, width, style.gradient)
         for step in made.backward():
             yield from _rest(step) if isinstance(step, int) else self._step(step, width)
-        yield from _heading(RESULT)
-        for line in made.result():
+        result = list(made.result())
+        if result:
+            yield from _heading(RESULT)
+        for line in result:
             yield from _rest(line) if isinstance(line, int) else _line(line, 2, width, style.gradient)
 
     def _step(self, step: Step, width: int) -> Iterator[Text]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from exprgrad.gates import CONST, Row
+from exprgrad.kinks import Note
 from exprgrad.style import Style
 from exprgrad.values import shape
 from exprgrad.working import BLOCKED, LOST, UNSELECTED, Formula, Part, Working
@@ -80,6 +81,9 @@ class Equations:
                 continue
             gate = self.gates[wire]
             left = self.labels[wire]
+            if gate.op is CONST:
+                yield Line(Equation([self.figures.number(self.values[wire]).text], []), [])
+                continue
             if not gate.inputs:
                 yield Line(self.figures.chain([left], None, self.values[wire]), [])
                 continue
@@ -137,8 +141,11 @@ class Equations:
     def _step(self, wire: int) -> Step:
         uses = self.working.uses
         parts = self.working.parts(wire)
-        blocked = any(part.state == BLOCKED for part in parts)
-        remark: Sentence = ["is on no selected branch: structural zeros"] if blocked else []
+        remark: Sentence = []
+        if any(part.state == BLOCKED for part in parts):
+            remark = ["is on no selected branch: structural zeros"]
+        elif wire in self.working.edges:
+            remark = self._edge(self.working.edges[wire])
         complete = dict.fromkeys(part.source for part in parts if uses[part.source][-1][0] == wire)
         return Step(
             Equation([self.labels[wire], self._forward(wire, self._named)], ["="]),
@@ -146,6 +153,13 @@ class Equations:
             [self._row(part) for part in parts],
             [self._sum(source) for source in complete if len(uses[source]) > 1 or self.gates[wire].op.name == "index"],
         )
+
+    def _edge(self, note: Note) -> Sentence:
+        """What is said of a gate that stands on a kink or a step."""
+        if note.kind == "step":
+            return ["stands on a step: the jump itself has no gradient"]
+        left, right = (self.figures.number(note.facts[key]).text for key in ("left", "right"))
+        return ["stands on a kink: slope ", Math(left), " on the left, ", Math(right), " on the right"]
 
     def _row(self, part: Part) -> tuple[Equation | None, Line]:
         """The local gradient, and what is handed on."""

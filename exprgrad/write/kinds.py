@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 
-from exprgrad.circuit import Circuit
+from exprgrad.circuit import Circuit, Composite
 from exprgrad.gates import Row
 from exprgrad.lower import formula
-from exprgrad.write.notation import Math, Notation, Sentence, called, expression
+from exprgrad.write.notation import Math, Notation, Sentence, called, expression, is_short
 
 _COPIES = "hands it on as it is"
 _MOVES = "hands each element's gradient back to where the element came from"
@@ -31,6 +31,7 @@ _KINDS: Mapping[str, str] = {
     "amin": "routes it to the smallest element, ties share it; the others get a structural zero",
     "matmul": "multiplies it by the other factor, transposed",
 }
+_BODY = 30  # gates of a definition that is written out
 # formulas that are clearer than the row's, which mind the singular points
 _RULES: Mapping[str, tuple[str, ...]] = {
     "pow": ("b*a^(b - 1)", "out*log(a)"),
@@ -48,10 +49,14 @@ def kinds(parts: Mapping[Row, Collection[int]], notation: Notation) -> Iterator[
 
 
 def _head(row: Row, notation: Notation) -> Math:
-    """``tanh(x)``, or the name alone of a gate with settings."""
+    """``tanh(x)``, the name alone of a gate with settings, ``g(t) = t^2`` for one of the user's."""
     if row.params:
         return Math(notation.symbol(row.name))
-    return _math(called(row), notation)
+    head = _math(called(row), notation)
+    inside = row.body if isinstance(row, Composite) else None
+    if inside is None or not is_short(inside, inside.output, lambda _: None, _BODY, {}):
+        return head
+    return Math(f"{head} = {_math(inside, notation)}")
 
 
 def _does(row: Row, positions: list[int], notation: Notation) -> Sentence:
@@ -62,7 +67,7 @@ def _does(row: Row, positions: list[int], notation: Notation) -> Sentence:
     if row.whole:
         return ["has a rule for all elements together, stated where it is used"]
     if row.gradients is None:
-        return ["multiplies it by its local gradient, the chain rule's inside the gate"]
+        return ["multiplies it by its local gradient: the chain rule inside the gate"]
     found: Sentence = []
     for position in positions:
         text = _RULES[row.name][position] if row.name in _RULES else row.gradient(position) or "0"

@@ -16,9 +16,11 @@ from exprgrad.write.notation import (
     AND,
     ANY,
     ATOM,
+    CLOSE,
     COMPARE,
     NEGATIVE,
     NOT,
+    OPEN,
     OR,
     POWER,
     PRODUCT,
@@ -106,7 +108,7 @@ class Latex(Notation):
 
     relations: Mapping[str, str] = {"≈": r"\approx", "+=": r"\mathrel{+}="}
     tall = (r"\left(", r"\right)")  # TeX does not break what is inside
-    high = ("div", "reciprocal", "where")
+    high = (r"\frac", r"\begin")
     product = r" \cdot "
     dots = r"\cdots"
     total = r"\textstyle\sum "
@@ -160,13 +162,12 @@ class Latex(Notation):
             return found.level, [found.text]
         template = None if gate.params and gate.settings() else _TEMPLATES.get(gate.op.name)
         if template is None:
-            return self._call(circuit, wire)
+            return self._call(gate)
         level, pieces = template
         return level, [piece if isinstance(piece, str) else (gate.inputs[piece[0]], piece[1]) for piece in pieces]
 
-    def _call(self, circuit: Circuit, wire: int) -> tuple[int, list[Piece]]:
+    def _call(self, gate: Gate) -> tuple[int, list[Piece]]:
         r"""``\tanh(x)``, ``x_{0}``, ``\operatorname{sum}(x, \text{axis=0})``."""
-        gate = circuit.gates[wire]
         op, inputs = gate.op, told(gate).inputs
         if op.name == "index":
             key = gate.params[0] if isinstance(gate.params[0], tuple) else ()
@@ -177,8 +178,7 @@ class Latex(Notation):
             return ATOM, ["[", *_listed(items), "]"]
         items += [_fixed(f"{name}={setting(value)}") for name, value in gate.settings().items()] if gate.params else []
         named = symbol(op.name) if len(op.name) == 1 else rf"\operatorname{{{spelled(op.name)}}}"
-        opening, closing = self.around(circuit, wire)
-        return POWER, [_CALLS.get(op.name, named), opening, *_listed(items), closing]
+        return POWER, [_CALLS.get(op.name, named), OPEN, *_listed(items), CLOSE]
 
 
 def expression(circuit: Circuit, wire: int, known: Known) -> str:

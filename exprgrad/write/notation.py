@@ -19,10 +19,10 @@ from exprgrad.values import Value
 # NEGATIVE where people put it in parentheses behind a plus
 ANY, OR, AND, NOT, COMPARE, SUM, NEGATIVE, PRODUCT, SIGN, POWER, POSTFIX, ATOM = range(12)
 _NAME = 30  # characters of one
-_LOOKED = 20  # gates that are looked at
 
 # a text, or a wire with the level that it needs at least
 Piece = str | tuple[int, int]
+OPEN, CLOSE = "\0(", "\0)"  # among pieces, parentheses as high as what is between them
 
 
 class Written(NamedTuple):
@@ -47,7 +47,7 @@ class Notation:
 
     parentheses = ("(", ")")
     tall = ("(", ")")  # around what is higher than a line
-    high: Collection[str] = ()  # the gates that are
+    high: Collection[str] = ()  # what makes a text higher
     relations: Mapping[str, str] = {}  # how =, ≈ and += are written
     product = "·"  # of an upstream and a local gradient
     dots = "…"
@@ -82,15 +82,6 @@ class Notation:
         """An array of which only the shape is told."""
         return f"({extent})"
 
-    def around(self, circuit: Circuit, wire: int) -> tuple[str, str]:
-        """The parentheses around a wire's expression: a few of its gates are looked at."""
-        waiting = [wire]
-        for at in waiting:
-            if circuit.gates[at].op.name in self.high:
-                return self.tall
-            waiting += circuit.gates[at].inputs if self.high and len(waiting) < _LOOKED else ()
-        return self.parentheses
-
     def within(self, written: Written, need: int) -> str:
         """A text where something is needed that is bound at least so tightly."""
         opening, closing = self.parentheses if written.level < need else ("", "")
@@ -105,13 +96,13 @@ def expression(
     The wire itself is written out even if it has a text.  ``chosen`` has for wires those that stand
     in their place, such as a branch.
     """
-    pieces: list[str] = []
+    texts = _Texts(notation)
     waiting: list[Piece] = [(wire, ANY)]
     first: int | None = None
     while waiting:
         item = waiting.pop()
         if isinstance(item, str):
-            pieces.append(item)
+            texts.add(item)
             continue
         at, need = item
         while chosen and at in chosen:
@@ -122,9 +113,31 @@ def expression(
         else:
             level, parts = text.level, [text.text]
         first = level if first is None else first
-        opening, closing = notation.around(circuit, at) if level < need else ("", "")
-        waiting += [closing, *reversed(parts), opening]
-    return Written("".join(pieces), ATOM if first is None else first)
+        waiting += [CLOSE, *reversed(parts), OPEN] if level < need else reversed(parts)
+    return Written("".join(texts.pieces), ATOM if first is None else first)
+
+
+class _Texts:
+    """Pieces of text, and the parentheses among them that are still open."""
+
+    def __init__(self, notation: Notation) -> None:
+        self.notation = notation
+        self.pieces: list[str] = []
+        self.open: list[tuple[int, int]] = []
+        self.highs = 0
+
+    def add(self, piece: str) -> None:
+        """One piece more; a closing parenthesis makes the one that it belongs to as high as itself."""
+        notation = self.notation
+        if piece == OPEN:
+            self.open.append((len(self.pieces), self.highs))
+            piece = notation.parentheses[0]
+        elif piece == CLOSE:
+            place, before = self.open.pop()
+            pair = notation.tall if self.highs > before else notation.parentheses
+            self.pieces[place], piece = pair
+        self.highs += any([mark in piece for mark in notation.high])
+        self.pieces.append(piece)
 
 
 def is_short(circuit: Circuit, wire: int, known: Known, most: int, chosen: Mapping[int, int]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from exprgrad.diagnose import notes
 from exprgrad.run import Run
 from exprgrad.style import PLAIN, Style
 from exprgrad.working import Working, working
@@ -17,11 +18,15 @@ from exprgrad.write.plain import Plain
 
 def explain(run: Run, style: Style = PLAIN) -> str:
     """The worked chain rule of a run, as Markdown."""
-    return "\n".join(markdown(working(run), style))
+    return "\n".join(markdown(working(run, notes(run)), style))
 
 
 def markdown(found: Working, style: Style) -> Iterator[str]:
     """Lists of equations, and a table of the backward pass; formulas are code."""
+    return map(style.text, _markdown(found, style))
+
+
+def _markdown(found: Working, style: Style) -> Iterator[str]:
     made = Equations(found, Plain(), style)
     yield from (f"## {FORWARD}", "")
     yield from _list(made.forward())
@@ -35,9 +40,11 @@ def markdown(found: Working, style: Style) -> Iterator[str]:
         yield from _list([seed])
     if kinds:
         yield from ("", "| gate | local gradient | gradient | |", "|---|---|---|---|")
-        yield from map(style.text, _table(made))
-    yield from _section(RESULT)
-    yield from _list(made.result())
+        yield from _table(made)
+    result = list(made.result())
+    if result:
+        yield from _section(RESULT)
+        yield from _list(result)
 
 
 def _table(made: Equations) -> Iterator[str]:
@@ -102,8 +109,10 @@ def _body(made: Equations) -> Iterator[str]:
             yield equation(str(line.equation), line.remark, indent=True)
         for line in step.sums:
             yield equation(str(line.equation), line.remark, indent=True)
-    yield section(RESULT)
-    yield from _equations(made.result())
+    result = list(made.result())
+    if result:
+        yield section(RESULT)
+        yield from _equations(result)
 
 
 def _equations(lines: Iterable[Line | int]) -> Iterator[str]:
