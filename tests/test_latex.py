@@ -27,7 +27,7 @@ from exprgrad.write.working import latex
 from test_formulas import FORMULAS, NUMBERS, VARIABLES, Both
 
 PDFLATEX = shutil.which("pdflatex")
-relaxed = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+relaxed = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 NEURON = ["1/(1 + exp(-(w0*x0 + w1*x1 + w2)))", "-w0", "2", "-x0", "-1", "-w1", "-3", "-x1", "-2", "-w2", "-3"]
 NETWORK = """h1 = tanh(a1*x1 + a2*x2 + a0)
 h2 = relu(b1*x1 + b2*x2 + b0)
@@ -331,3 +331,12 @@ def test_the_working_in_latex_has_the_sides_of_the_one_in_text() -> None:
         r"\frac{\mathrm{d} f}{\mathrm{d} x} = \frac{\mathrm{d} f}{\mathrm{d} q} \cdot \frac{\partial q}{\partial x} = 13 \cdot 3 = 39"
         in text
     )
+
+
+def test_derivatives_by_themselves_are_typeset() -> None:
+    """``--symbolic`` in terms of wires, ``--symbolic=full`` written out."""
+    short = exprgrad("sigmoid(w*x)", "--symbolic", "--to", "latex").stdout
+    full = exprgrad("x^2*y", "--symbolic=full", "--to", "latex").stdout
+    assert r"\eq{\frac{\partial f}{\partial w} = \frac{\partial f}{\partial v_{1}} \cdot x}\par" in short.splitlines()
+    assert r"\eq{\frac{\partial f}{\partial x} = 2 \cdot x \cdot y}\par" in full.splitlines()
+    assert r"\eq{\frac{\partial f}{\partial y} = x^{2}}\par" in full.splitlines()

@@ -7,18 +7,19 @@ evaluates it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from itertools import count
 from typing import NamedTuple
 
 from exprgrad.circuit import Circuit
 from exprgrad.values import Value
 from exprgrad.write import notation
-from exprgrad.write.article import apart
 from exprgrad.write.document import document, equation
 from exprgrad.write.formula import assigned, definitions, legible
 from exprgrad.write.json import head, members
 from exprgrad.write.latex import LOSS, Latex
-from exprgrad.write.letters import symbols
+from exprgrad.write.letters import symbol
+from exprgrad.write.lines import apart, signs
 from exprgrad.write.notation import Written
 
 
@@ -89,29 +90,32 @@ def write_json(circuit: Circuit, formula: Circuit, inputs: Mapping[str, Value]) 
 
 def write_latex(circuit: Circuit, formula: Circuit, *, arriving: bool) -> Iterator[str]:
     """A document of equations; with ``arriving`` they are the derivatives of what a gradient comes from."""
+    yield from document(equations(circuit, formula, Latex(LOSS if arriving else signs(formula)[formula.output])))
+
+
+def equations(circuit: Circuit, formula: Circuit, latex: Latex, told: Collection[str] = ()) -> Iterator[str]:
+    """The equations of the derivatives in LaTeX, without those of wires whose symbols are ``told`` already."""
     circuit = _broken(circuit)
-    labels = list(circuit.names)
-    output = formula.gates[formula.output].name or ("g" if "f" in labels else "f")
-    inner = {label: label.removeprefix("d[").removesuffix("]") for label in labels}
-    symbol = dict(zip([*inner.values(), output], symbols([*inner.values(), output]), strict=True))
-    latex = Latex(LOSS if arriving else symbol[output])
-    names = {
-        label: symbol[label] if label == inner[label] else latex.gradient(symbol[inner[label]]) for label in labels
-    }
-    own = {wire: Written(names[label]) for wire, label in _own(circuit).items()}
-    equations = []
-    for line in lines(circuit):
-        if line.by or circuit.gates[line.wire].inputs:  # not an input's default
+    symbols = dict(zip(formula.labels(), signs(formula), strict=True))
+
+    def sign(label: str) -> str:
+        by = symbols.get(label[2:-1]) if label[:2] == "d[" else None
+        return latex.gradient(by) if by else symbols.get(label) or symbol(label)
+
+    own = {wire: Written(sign(label)) for wire, label in _own(circuit).items()}
+    every = [line for line in lines(circuit) if line.by or circuit.gates[line.wire].inputs]  # no input's default
+    for line in sorted(every, key=lambda line: bool(line.by)):
+        if sign(line.label) not in told:
             text = own[line.wire] if line.known else notation.expression(circuit, line.wire, own.get, latex)
-            equations.append(equation(f"{names[line.label]} = {text.text}", []))
-    yield from document(equations)
+            yield equation(f"{sign(line.label)} = {text.text}", [])
 
 
 def _broken(circuit: Circuit) -> Circuit:
     """The circuit with names for the parts that would be too long for a line."""
-    gates, names, labels = list(circuit.gates), dict(circuit.names), circuit.labels()
+    gates, names = list(circuit.gates), dict(circuit.names)
+    fresh = (label for number in count(1) if (label := f"u{number}") not in circuit.names)
     for wire in sorted(apart(gates, list(names.values()), (), forks=False)):
         if gates[wire].name is None:
-            gates[wire] = gates[wire]._replace(name=labels[wire])
-            names[labels[wire]] = wire
+            gates[wire] = gates[wire]._replace(name=(label := next(fresh)))
+            names[label] = wire
     return Circuit(tuple(gates), names, circuit.output)

@@ -9,7 +9,7 @@ from exprgrad.circuit import Circuit, Gate, setting
 from exprgrad.gates import CONST, CONSTANTS, INPUT, Entry
 from exprgrad.run import Run
 from exprgrad.style import Style
-from exprgrad.values import Value, array
+from exprgrad.values import Value, array, dims
 from exprgrad.write import notation
 from exprgrad.write.letters import escaped, spelled, symbol, symbols
 from exprgrad.write.notation import (
@@ -37,6 +37,7 @@ Template = tuple[int, tuple[Piece, ...]]  # a gate's level and its pieces, input
 _ROWS = r" \\ "
 LOSS = r"\mathcal{L}"  # what a gradient that arrives at the output is of
 _NAMED = {"pi": r"\pi", "tau": r"\tau", "e": r"\mathrm{e}"}
+_LARGE = 36  # elements of a constant that is told by its shape
 _COLUMNS = 10  # of a matrix, for more amsmath wants to be asked
 _LIKE_THEMSELVES = ["sin", "cos", "tan", "sec", "csc", "cot", "sinh", "cosh", "tanh", "coth", "max", "min", "det"]
 _CALLS = {
@@ -209,7 +210,10 @@ def _constant(gate: Gate, taken: Collection[str]) -> Written:
     for name, text in _NAMED.items():
         if isinstance(value, float) and value == CONSTANTS[name] and name not in taken:
             return Written(text)
-    return number(value if isinstance(value, float) else array(value), Style())
+    if isinstance(value, float):
+        return number(value, Style())
+    found = array(value)
+    return Written(Latex().shape(dims(found.shape))) if found.size > _LARGE else number(found, Style())
 
 
 def _listed(items: Sequence[Piece]) -> list[Piece]:
