@@ -21,14 +21,14 @@ from conftest import ROOT, ROWS, call, exprgrad, points
 from exprgrad.circuit import Circuit
 from exprgrad.errors import UsageError
 from exprgrad.forward import forward
-from exprgrad.gates import CONST
+from exprgrad.gates import CONST, Row
 from exprgrad.lower import body
 from exprgrad.read import read
 from exprgrad.run import Run, run
 from exprgrad.shapes import infer
 from exprgrad.values import shape
 from exprgrad.write.code import TARGETS
-from exprgrad.write.code.targets import jax, sql
+from exprgrad.write.code.targets import jax, js, sql
 from targets import RUN, Job, Point, checked, code, load, table, tool
 
 ARRAYS = ("numpy", "jax", "torch")
@@ -244,6 +244,11 @@ def test_numpy_takes_arrays_of_another_length(tmp_path: Path) -> None:
 def test_arrays_are_for_those_that_have_them(target: str) -> None:
     with pytest.raises(UsageError, match=f"--to {target} writes formulas of numbers"):
         code(target, read("sum(x)"))
+
+
+def test_a_gate_that_nobody_has_is_named() -> None:
+    with pytest.raises(UsageError, match="--to js has no zeta"):
+        js.TARGET.definition(Row("zeta", ("x",), ("1",)), [None])
 
 
 # ---------------------------------------------------------------- the assertion at the end

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from exprgrad.gates import CONST, INPUT, Row
 from exprgrad.values import Value
-from exprgrad.write.code.form import ATOM, CHOICE, Form, is_truth, wants_truth
+from exprgrad.write.code.form import ATOM, Form, is_truth, wants_truth
 from exprgrad.write.code.listing import Listing
 from exprgrad.write.code.names import Names
 
@@ -113,4 +113,4 @@ class Lines:
             one = _Text(turned.text.format(inside), turned.level, truth, one.depth)
         if form.wrap and self._listing.gates[wire].op is CONST:
             one = one._replace(text=form.wrap.format(one.text), level=ATOM)
-        return one if one.level >= max(form.need(place), CHOICE) else one._replace(text=f"({one.text})", level=ATOM)
+        return one if one.level >= form.need(place) else one._replace(text=f"({one.text})", level=ATOM)

@@ -55,7 +55,6 @@ class Target:
 
     name: str
     comment = "#"
-    indent = "    "
     letters = False  # whether identifiers may have letters outside ASCII
     case = True  # whether a and A are two of them
     arrays = False

@@ -58,7 +58,6 @@ class JavaScript(Target):
 
     name = "js"
     comment = "//"
-    indent = "  "
     letters = True
     reserved = frozenset(_WORDS.split())
     forms = _FORMS
