@@ -11,7 +11,7 @@ from exprgrad.forward import rule
 from exprgrad.gates import CONST, INPUT
 from exprgrad.kinks import Note, edges
 from exprgrad.live import facts, inside, live, piece, selected, stated
-from exprgrad.rewrites import better, matches, said
+from exprgrad.rewriting import better, matches, said
 from exprgrad.run import Run
 from exprgrad.values import Place, Value, at, is_finite, pick, product, spots, unbounded
 

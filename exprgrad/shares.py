@@ -40,6 +40,9 @@ def fitted(handed: Value, like: Value) -> Value:
     """What is handed on in the shape of the wire: summed, or broadcast."""
     if shape(handed) == shape(like):
         return handed
+    import numpy as np
+
     from exprgrad.whole import WHOLE
 
-    return array(WHOLE["sum_to"](handed, like))
+    with np.errstate(all="ignore"):
+        return array(WHOLE["sum_to"](handed, like))

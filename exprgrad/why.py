@@ -12,7 +12,7 @@ from exprgrad.circuit import Circuit
 from exprgrad.errors import ExprgradError, UsageError, named, nearest
 from exprgrad.kinks import Note
 from exprgrad.live import piece
-from exprgrad.rewrites import Match, applied, expanded, matches, said
+from exprgrad.rewriting import Match, applied, expanded, matches, said
 from exprgrad.run import Run, run
 from exprgrad.values import Place, Value, at, dims, elements, is_finite, pick, shape, spots, unbounded
 from exprgrad.walk import Link, Walk

@@ -24,7 +24,7 @@ def show(why: Why, margin: Margin | None, style: Style) -> RenderableType:
         table = Table(box=ROUNDED)
         looks = ("", "bold", style.gradient, style.local)
         for header, look in zip(HEADERS, looks, strict=True):
-            table.add_column(header, style=look, no_wrap=header != "local gradient", overflow="fold")
+            table.add_column(header, style=look, no_wrap=header in HEADERS[::2], overflow="fold")
         for line in lines:
             table.add_row(*map(Text, line))
         parts += [Text(), Uncut(table)]

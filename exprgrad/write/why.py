@@ -16,6 +16,7 @@ from exprgrad.write import formula, json, markdown
 
 HEADERS = ("pass", "formula", "what happens", "local gradient")
 MOST = 24  # gates in a table; of more, the first and the last ones are shown
+_ROUGH = 6  # digits in a table
 _RULE = 40  # characters of a local gradient
 
 
@@ -57,8 +58,11 @@ def happens(link: Link, style: Style) -> str:
     """``-0 × inf = nan``: what arrives, times the local gradient, is what the gate hands on."""
     if link.source < 0:
         return style.number(link.value)
-    arrives, hands = style.number(link.arrives), style.number(link.hands)
-    return f"{arrives} → {hands}" if link.local is None else f"{arrives} × {style.number(link.local)} = {hands}"
+    rough = style if style.digits else style._replace(digits=_ROUGH)
+    arrives, hands = rough.number(link.arrives), rough.number(link.hands)
+    if link.local is None or (link.hands == 0 and link.arrives * link.local != 0):  # a structural zero is no product
+        return f"{arrives} → {hands}"
+    return f"{arrives} × {rough.number(link.local)} = {hands}"
 
 
 def _rule(why: Why, link: Link) -> str:
