@@ -141,6 +141,10 @@ def _stopped(walk: Walk, link: Link, cause: Callable[..., Note]) -> Note:
     if op.gradient(link.position) == "0":
         hint = f"{op.name} is flat between its steps, so its local gradient is 0"
         return cause("flat", wire, f"no gradient passes {here}", hint, link.place)
+    for source in gate.inputs:
+        spot = own(walk.run.values[source], link.place)
+        if not math.isfinite(pick(walk.run.values[source], spot)):  # 1/inf
+            return value(walk, source, spot)[0]
     movers = _movers(walk, link)
     rule_ = f"its local gradient, {op.gradient(link.position)}, is 0" if op.gradients else "its local gradient is 0"
     if link.position in movers:
@@ -149,8 +153,7 @@ def _stopped(walk: Walk, link: Link, cause: Callable[..., Note]) -> Note:
         others = [gate.inputs[mover] for mover in movers if walk.circuit.gates[gate.inputs[mover]].op is not CONST]
         this = " and".join([f" for this {piece(walk.circuit, other)}" for other in others])
         return cause("factor", wire, f"{here} does not depend on {name} here", f"{rule_}{this}", link.place)
-    value = digits(link.value)
-    message = f"{here} is saturated: it is {value}, and so it is around here"
+    message = f"{here} is saturated: it is {digits(link.value)}, and so it is around here"
     return cause("saturated", wire, message, f"{rule_}: what there is of it is less than 5e-324", link.place)
 
 

@@ -22,8 +22,9 @@ _RULE = 40  # characters of a local gradient
 
 def head(why: Why, style: Style) -> Iterator[str]:
     """What the number is, and where it began."""
-    ordinary = ": an ordinary number. Most of it comes this way" if why.kind == "ordinary" and why.back else ""
-    yield f"{subject(why)} is {style.number(why.number)}{ordinary}"
+    yield f"{subject(why)} is {style.number(why.number)}" + (", an ordinary number" if why.kind == "ordinary" else "")
+    if why.kind == "ordinary" and why.back:
+        yield "most of it comes this way:"
     for cause in why.causes:
         yield ""
         yield from cause.report.render("cause").split("\n")
@@ -100,8 +101,10 @@ def write_markdown(why: Why, margin: Margin | None, style: Style) -> Iterator[st
     """A document."""
     first, *causes = head(why, style)
     yield first
-    if causes:
+    if why.causes:
         yield from ["", "```", *causes[1:], "```"]
+    else:
+        yield from causes
     lines = list(cells(why, style))
     if lines:
         yield ""
