@@ -101,8 +101,10 @@ def where(c: float, a: float, b: float) -> float:
 
 def cbrt(x: float) -> float:
     """The real cube root: the library's, corrected once by Newton with the exact residual."""
+    if 0 < abs(x) < 1e-90:  # the residual would not be exact
+        return cbrt(x * 2.0**600) / 2.0**200
     root = math.cbrt(x)
-    if not 1e-90 < abs(x) < 1e300:  # the residual would not be exact
+    if not 0 < abs(x) < 1e300:
         return root
     square, error = _product(root, root)
     cube, rest = _product(square, root)

@@ -1,28 +1,32 @@
 """The special functions on float64, each the true value rounded once.
 
-mpmath computes them with 95 bits (of 100 and more its float() would cut, not round, the rest) and
-is imported when one of them is first used.  Poles and infinities follow C's tgamma and lgamma and
-IEEE 754: a pole with a sign is that infinity, one without is nan.
+mpmath computes them with 95 bits (of 100 and more its float() would cut, not round, the rest), with
+more where numbers cancel, as next to a root, and is imported when one of them is first used.  Poles and
+infinities follow C's tgamma and lgamma and IEEE 754: a pole with a sign is that infinity, one without
+is nan.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache
+from threading import local
 from typing import Any
 
 inf, nan = math.inf, math.nan
 
+_ROOT = 160  # bits where a root may be near: 53 cancel where it is next to a float64
+_threads = local()
 
-@cache
-def _mp() -> Any:
-    """An mpmath context of our own, so that nobody else's precision is touched."""
-    import mpmath
 
-    context = mpmath.mp.clone()
-    context.prec = 95
-    return context
+def context() -> Any:
+    """An mpmath context of this thread's own, so that nobody else touches its precision."""
+    if not hasattr(_threads, "mp"):
+        import mpmath
+
+        _threads.mp = mpmath.mp.clone()
+        _threads.mp.prec = 95
+    return _threads.mp
 
 
 def gamma(x: float) -> float:
@@ -33,7 +37,7 @@ def gamma(x: float) -> float:
         return math.copysign(inf, x)
     if x < -190:  # below the smallest float64
         return -0.0 if math.floor(x) % 2 else 0.0
-    return float(_mp().gamma(x))
+    return float(context().gamma(x))
 
 
 def lgamma(x: float) -> float:
@@ -42,7 +46,10 @@ def lgamma(x: float) -> float:
         return x
     if abs(x) == inf or (x <= 0 and x == math.floor(x)):
         return inf
-    return float(_mp().loggamma(x).real)
+    mp = context()
+    with mp.workprec(_ROOT):
+        found = mp.loggamma(x).real
+    return float(+found)
 
 
 def digamma(x: float) -> float:
@@ -60,14 +67,27 @@ def polygamma(n: float, x: float) -> float:
         if n % 2:
             return inf
         return -math.copysign(inf, x) if x == 0 else nan
-    return float(_mp().psi(int(n), x))
+    mp = context()
+    with mp.workprec(_ROOT):
+        found = mp.psi(int(n), x) if x > 0 or n == 0 else _below_0(int(n), mp.mpf(x))
+    return float(+found)
+
+
+def _below_0(n: int, x: Any) -> Any:
+    """polygamma below 0, where mpmath would take a step for each whole number on the way.
+
+    It is a sum over x, x + 1 and so on; here over the fractions before and behind the whole numbers.
+    """
+    mp = context()
+    first, last = x - mp.floor(x), mp.ceil(x) - x
+    return mp.psi(n, first) - (-1) ** n * (mp.psi(n, last) - mp.psi(n, 1 - x))
 
 
 def polygamma_drop(n: float, x: float, h: float) -> float:
     """polygamma(n, x) - polygamma(n, x + h), with the digits that the difference loses put on top."""
     if not (_is_order(n) and 0 < x < inf and 0 < h < inf):
         return polygamma(n, x) - polygamma(n, x + h)
-    mp, lost = _mp(), 2 * max(0, math.frexp(x)[1] - math.frexp(h)[1])
+    mp, lost = context(), 2 * max(0, math.frexp(x)[1] - math.frexp(h)[1])
     with mp.workprec(95 + lost):
         difference = mp.psi(int(n), x) - mp.psi(int(n), mp.mpf(x) + h)
     return float(+difference)
@@ -77,10 +97,14 @@ def beta(a: float, b: float) -> float:
     """gamma(a)*gamma(b)/gamma(a + b)."""
     if a != a or b != b:
         return nan
+    mp = context()
+    larger = max(0, math.frexp(a)[1], math.frexp(b)[1])
     try:
-        return float(_mp().beta(a, b).real)
+        with mp.workprec(111 + larger):  # the logarithms of gamma that cancel are that much larger
+            found = mp.beta(a, b).real
     except ValueError:
         return nan
+    return float(+found)
 
 
 def factorial(x: float) -> float:
@@ -89,21 +113,21 @@ def factorial(x: float) -> float:
         return nan
     if x > 171:
         return inf
-    return float(_mp().factorial(x)) if x > -190 else gamma(x + 1)
+    return float(context().factorial(x)) if x > -190 else gamma(x + 1)
 
 
 def erfinv(x: float) -> float:
     """The inverse of erf; infinite at -1 and 1."""
     if not abs(x) < 1:
         return math.copysign(inf, x) if abs(x) == 1 else nan
-    return float(_mp().erfinv(x))
+    return float(context().erfinv(x))
 
 
 def norm_cdf(x: float) -> float:
     """The standard normal distribution function."""
     if not abs(x) < 40:
         return nan if x != x else float(x > 0)
-    return float(_mp().ncdf(x))
+    return float(context().ncdf(x))
 
 
 def _is_order(n: float) -> bool:

@@ -7,6 +7,7 @@ with it.  ``derivative`` differentiates these definitions, not our rules.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +22,7 @@ Function = Callable[..., Any]
 
 
 def _log1p(x: Any) -> Any:
-    return mp.log(1 + x)
+    return mp.log1p(x) if x > -1 else mp.log(1 + x)
 
 
 def _round(x: Any) -> Any:
@@ -50,7 +51,31 @@ def _real(x: Any) -> Any:
 
 
 def _polygamma(n: Any, x: Any) -> Any:
-    return mp.psi(int(n), x) if n == int(n) else mp.nan
+    """For x below 0, where mpmath adds a term for each whole number, by reflection."""
+    if n != int(n):
+        return mp.nan
+    n, x = int(n), mpf(x)
+    if n == 0 or x > -20:
+        return mp.psi(n, x)
+    return (-1) ** n * mp.psi(n, 1 - x) - mp.pi ** (n + 1) * _cotangent_slope(n, mp.cot(mp.pi * x))
+
+
+def _cotangent_slope(n: int, c: Any) -> Any:
+    """The n-th derivative of cot where it is c: a polynomial of c, as cot' is -(1 + cot^2)."""
+    powers = [mpf(0), mpf(1)]
+    for _ in range(n):
+        slope = [mpf(0)] * (len(powers) + 1)
+        for k, factor in enumerate(powers):
+            if k:
+                slope[k - 1] -= k * factor
+                slope[k + 1] -= k * factor
+        powers = slope
+    return mp.polyval(powers[::-1], c)
+
+
+def _ncdf(x: Any) -> Any:
+    """mpmath's, but for numbers so far out that it cannot count their digits."""
+    return mp.ncdf(x) if abs(x) < 1e100 else mpf(x > 0)
 
 
 DEFINITIONS: dict[str, Function] = {
@@ -150,15 +175,17 @@ DEFINITIONS: dict[str, Function] = {
     "softplus": _softplus,
     "silu": lambda x: x * _sigmoid(x),
     "mish": lambda x: x * mp.tanh(_softplus(x)),
-    "gelu": lambda x: x * mp.ncdf(x),
-    "gelu_tanh": lambda x: x * (1 + mp.tanh(mp.sqrt(2 / mp.pi) * (x + mpf(0.044715) * x**3))) / 2,
+    "gelu": lambda x: x * _ncdf(x),
+    "gelu_tanh": lambda x: (
+        x * _sigmoid(2 * mp.sqrt(2 / mp.pi) * (x + mpf(0.044715) * x**3)) if abs(x) < 1e6 else max(x, mpf(0))
+    ),
     "softsign": lambda x: x / (1 + abs(x)),
-    "erf": mp.erf,
-    "erfc": mp.erfc,
+    "erf": lambda x: mp.erf(x) if abs(x) < 1e100 else mp.sign(x),
+    "erfc": lambda x: mp.erfc(x) if abs(x) < 1e100 else mpf(2 * (x < 0)),
     "erfinv": mp.erfinv,
     "gaussian": lambda x: mp.exp(-x * x),
     "norm_pdf": mp.npdf,
-    "norm_cdf": mp.ncdf,
+    "norm_cdf": _ncdf,
     "gamma": mp.gamma,
     "lgamma": lambda x: mp.log(abs(mp.gamma(x))) if abs(x) < 1e5 else mp.re(mp.loggamma(x)),
     "digamma": mp.digamma,
@@ -166,6 +193,63 @@ DEFINITIONS: dict[str, Function] = {
     "polygamma_drop": lambda n, x, h: _polygamma(n, x) - _polygamma(n, x + h),
     "beta": mp.beta,
     "factorial": mp.factorial,
+}
+
+
+def _slope_of_gamma(x: Any) -> Any:
+    return mp.gamma(x) * mp.digamma(x)
+
+
+def _slope_of_beta(a: Any, b: Any) -> Any:
+    return mp.beta(a, b) * (mp.digamma(a) - mp.digamma(a + b))
+
+
+def _power(a: Any, b: Any) -> Any:
+    return _real(mp.power(a, b)) if a or b >= 0 else mp.inf
+
+
+def _slope_of_gelu_tanh(x: Any) -> Any:
+    scale, cubic = 2 * mp.sqrt(2 / mp.pi), mpf(0.044715)
+    if abs(x) > 1e6:
+        return mpf(x > 0)
+    z = scale * (x + cubic * x**3)
+    return _sigmoid(z) + x * _sigmoid(z) * _sigmoid(-z) * scale * (1 + 3 * cubic * x**2)
+
+
+def _inverse(x: Any, y: Any) -> Any:
+    return x / (x * x + y * y) if x or y else mp.nan
+
+
+def _exp_of_square(x: Any) -> Any:
+    return mp.exp(-x * x)
+
+
+# derivatives that differences find slowly, or not at all where steps are closer than any difference
+DERIVATIVES: dict[str, dict[int, Function]] = {
+    "pow": {0: lambda a, b: b * _power(a, b - 1) if b else mpf(0), 1: lambda a, b: _real(_power(a, b) * mp.log(a))},
+    "logaddexp": {0: lambda a, b: _sigmoid(a - b), 1: lambda a, b: _sigmoid(b - a)},
+    "gelu_tanh": {0: _slope_of_gelu_tanh},
+    "cbrt": {0: lambda x: 1 / (3 * mp.cbrt(abs(x)) ** 2) if x else mp.inf},
+    "atan2": {0: lambda y, x: _inverse(x, y), 1: lambda y, x: -_inverse(y, x)},
+    "floor_divide": {0: lambda *_: mpf(0), 1: lambda *_: mpf(0)},
+    "mod": {0: lambda *_: mpf(1), 1: lambda a, b: -mp.floor(a / b)},
+    "fmod": {0: lambda *_: mpf(1), 1: lambda a, b: -_trunc(a / b)},
+    "erf": {0: lambda x: 2 / mp.sqrt(mp.pi) * _exp_of_square(x)},
+    "erfc": {0: lambda x: -2 / mp.sqrt(mp.pi) * _exp_of_square(x)},
+    "gaussian": {0: lambda x: -2 * x * _exp_of_square(x)},
+    "norm_pdf": {0: lambda x: -x * mp.npdf(x)},
+    "norm_cdf": {0: mp.npdf},
+    "gelu": {0: lambda x: _ncdf(x) + x * mp.npdf(x)},
+    "gamma": {0: _slope_of_gamma},
+    "lgamma": {0: mp.digamma},
+    "digamma": {0: lambda x: _polygamma(1, x)},
+    "polygamma": {1: lambda n, x: _polygamma(n + 1, x)},
+    "polygamma_drop": {
+        1: lambda n, x, h: _polygamma(n + 1, x) - _polygamma(n + 1, x + h),
+        2: lambda n, x, h: -_polygamma(n + 1, x + h),
+    },
+    "beta": {0: _slope_of_beta, 1: lambda a, b: _slope_of_beta(b, a)},
+    "factorial": {0: lambda x: _slope_of_gamma(x + 1)},
 }
 
 
@@ -215,3 +299,31 @@ def derivative(function: Function, point: tuple[float, ...], position: int) -> A
             if abs(difference) > abs(above) * mpf(10) ** -(digits - 60):
                 return +(difference / (2 * step))
     return mpf(0)
+
+
+def slope(row: Row, point: tuple[float, ...], position: int) -> Any:
+    """A gate's partial derivative at a point."""
+    known = DERIVATIVES.get(row.name, {}).get(position)
+    if known is None:
+        return derivative(definition(row), point, position)
+    with mp.workdps(60 + extra_digits(point)):
+        return known(*map(mpf, point))
+
+
+LARGEST, OVERFLOW = mpf(sys.float_info.max), mpf(2) ** 1024
+
+
+def ulps(got: float, true: Any, near: float = 0.0) -> float:
+    """How far a float64 is from the truth, in units in the last place of the truth.
+
+    An infinity stands for all that is beyond the range, from 2^1024 on; where the truth is not a
+    real number, neither may the answer be.  Below ``near`` the units do not shrink any more.
+    """
+    if not mp.isfinite(true):
+        return math.inf if math.isfinite(got) else 0.0
+    if math.isnan(got):
+        return math.inf
+    found = mpf(got) if math.isfinite(got) else OVERFLOW * mp.sign(got)
+    with mp.workdps(60):
+        error = abs(found - max(-OVERFLOW, min(OVERFLOW, true)))
+        return float(error / mpf(math.ulp(max(float(min(abs(true), LARGEST)), near))))

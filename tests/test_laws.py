@@ -11,48 +11,26 @@ from typing import Any
 import pytest
 from mpmath import mp, mpf
 
+from accuracy import flows, near, on_an_edge
 from conftest import ROWS, call, points
 from exprgrad.chain import tangent
 from exprgrad.forward import forward, function, rule
 from exprgrad.gates import GATES, Row
+from exprgrad.gates import ROWS as ROWS_BY_NAME
 from exprgrad.hessian import hessian
 from exprgrad.read import read
 from exprgrad.run import run
 from exprgrad.write.formula import write
-from oracle import definition, derivative, extra_digits
+from oracle import DERIVATIVES, definition, derivative, extra_digits, slope, ulps
 
 TINY = 2.3e-308  # below the smallest normal number an answer may be flushed to 0
-HUGE = 1.79769e308
 
 every_gate = pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
 
 
-def ulps(got: float, true: Any, near: float = 0.0) -> float:
-    """How far a float64 is from the truth, in units in the last place of the truth.
-
-    Where the truth is not a real number, or not a float64, neither may the answer be.
-    """
-    if not mp.isfinite(true) or abs(true) > mpf(HUGE):
-        return 0.0 if not math.isfinite(got) or abs(got) > HUGE else math.inf
-    if not math.isfinite(got):
-        return math.inf
-    error = abs(mpf(got) - true)
-    if error <= mpf(TINY):
-        return 0.0
-    return float(error / mpf(math.ulp(max(abs(float(true)), near))))
-
-
-def stands_on_an_edge(row: Row, point: tuple[float, ...]) -> bool:
-    """Whether the gate has a kink or a step at this point, where it has no derivative."""
-    arguments = (*point, function(row)(*point))
-    places = [kink.at for kink in row.kinks] + [step.at for step in row.steps]
-    return any(rule(place, row)(*arguments) for place in places)
-
-
-def flows(row: Row) -> list[int]:
-    """The inputs that a gradient flows to by a rule."""
-    gradients = row.gradients or ("derived",) * len(row.inputs)
-    return [position for position, text in enumerate(gradients) if text not in (None, "nan")]
+def right(row: Row, got: float, true: Any, point: tuple[float, ...]) -> bool:
+    """Whether a number is the true one, to the row's accuracy."""
+    return ulps(got, true, near(row, point)) <= row.ulps or bool(abs(got - true) <= TINY)
 
 
 def names_of(row: Row) -> list[str]:
@@ -65,7 +43,7 @@ def test_value(row: Row) -> None:
     for point in points(row):
         with mp.workdps(60 + extra_digits(point)):
             true = definition(row)(*map(mpf, point))
-            assert ulps(function(row)(*point), true, row.near) <= row.ulps, point
+        assert right(row, function(row)(*point), true, point), point
 
 
 @every_gate
@@ -75,17 +53,32 @@ def test_local_gradient(row: Row) -> None:
     circuit = read(call(row, names))
     compared = 0
     for point in points(row):
-        if stands_on_an_edge(row, point):
+        if on_an_edge(row, point):
             continue
         result = run(circuit, dict(zip(names, point, strict=True)))
         for position in flows(row):
-            true = derivative(definition(row), point, position)
+            true = slope(row, point, position)
             if mp.isnan(true):  # out of the reals on one side
                 continue
             compared += 1
-            with mp.workdps(60):
-                assert ulps(result.gradient[names[position]], true, row.near) <= row.ulps, (point, position)
+            assert right(row, result.gradient[names[position]], true, point), (point, position)
     assert compared or not flows(row)
+
+
+@pytest.mark.parametrize("name", DERIVATIVES)
+def test_stated_derivatives_are_those_of_the_definitions(name: str) -> None:
+    """What the oracle states is what differences of its definitions give, where they can tell."""
+    row = ROWS_BY_NAME[name]
+    compared = 0
+    for point in points(row, 60):
+        if on_an_edge(row, point) or not all(1e-2 < abs(x) < 6 for x in point):
+            continue
+        for position in DERIVATIVES[name]:
+            stated, found = slope(row, point, position), derivative(definition(row), point, position)
+            if mp.isfinite(stated) and mp.isfinite(found):
+                compared += 1
+                assert abs(stated - found) <= mpf(10) ** -30 * max(1, abs(found)), (point, position)
+    assert compared
 
 
 @every_gate
@@ -94,17 +87,17 @@ def test_second_order(row: Row) -> None:
     names = names_of(row)
     circuit = read(call(row, names))
     for point in points(row, 60):
-        if stands_on_an_edge(row, point) or not all(1e-2 < abs(x) < 30 for x in point):
+        if on_an_edge(row, point) or not all(1e-2 < abs(x) < 30 for x in point):
             continue
         values = dict(zip(names, point, strict=True))
         found = hessian(circuit, values)[1]
         for first in flows(row):
             for second in flows(row):
 
-                def slope(*at: Any, first: int = first) -> Any:
+                def rate(*at: Any, first: int = first) -> Any:
                     return _derivative(definition(row), at, first)
 
-                true = _derivative(slope, tuple(map(mpf, point)), second)
+                true = _derivative(rate, tuple(map(mpf, point)), second)
                 if not mp.isfinite(true):
                     continue
                 scale = max(1.0, abs(float(true)), abs(run(circuit, values).gradient[names[first]]))
