@@ -77,7 +77,8 @@ class _Shaken:
         if is_step(gate.op):
             return value if self.true is None else self.true[wire]
         ulp = gate.op.ulps * 2.0**-52
-        return self._each(value, lambda one: self._cut(one + self._any() * (ulp * (abs(one) + gate.op.near) + _LEAST)))
+        near = float(gate.op.near is not None)  # what cancels next to a root is about as large as 1
+        return self._each(value, lambda one: self._cut(one + self._any() * (ulp * (abs(one) + near) + _LEAST)))
 
     def read(self, value: Value) -> Value:
         """An array moved by what its largest element may be rounded."""
