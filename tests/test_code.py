@@ -384,6 +384,10 @@ NAMES = [
     "others",
     "linux",
     "EOF",
+    "_Bool",
+    "_Generic",
+    "_Pragma",
+    "__class__",
 ]
 
 

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_KEPT = re.compile(r"_[A-Z_]")  # how the words begin that C, and Python, keep for themselves
 _FREE = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 
 
@@ -37,13 +38,13 @@ class Names:
 
 def identifier(name: str, letters: bool) -> str:
     """The name itself if it is an identifier, else one that is spelled like it: ``sigma`` for σ."""
-    if _WORD.fullmatch(name) and not name.startswith("__"):
+    if _WORD.fullmatch(name) and not _KEPT.match(name):
         return name
     # Python reads an identifier in the form NFKC, JavaScript as it stands: only names that both read alike are kept
-    if letters and name.isidentifier() and unicodedata.is_normalized("NFKC", name) and not name.startswith("__"):
+    if letters and name.isidentifier() and unicodedata.is_normalized("NFKC", name) and not _KEPT.match(name):
         return name
     spelled = "".join([one if _WORD.fullmatch(f"_{one}") else _spelled(one) for one in name])
-    return spelled if _WORD.fullmatch(spelled) and not spelled.startswith("__") else f"v{spelled}"
+    return spelled if _WORD.fullmatch(spelled) and not _KEPT.match(spelled) else f"v{spelled}"
 
 
 def words(text: str) -> set[str]:
