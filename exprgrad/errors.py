@@ -104,7 +104,7 @@ class GateError(Exception):
 
 def shown(text: str, limit: int = MARGIN) -> str:
     """The text made safe for a terminal, and its middle left out beyond ``limit`` characters."""
-    if not (text.isascii() and text.isprintable()):
+    if not text.isprintable():
         text = "".join(map(_visible, text))
     if len(text) > limit:
         text = f"{text[: limit // 2]}…{text[len(text) - (limit - 1) // 2 :]}"
