@@ -129,6 +129,11 @@ class Row:
         """Whether the last input stands for any number of them."""
         return bool(self.inputs) and self.inputs[-1][0] == "*"
 
+    @property
+    def condition(self) -> bool:
+        """Whether the value is 1 or 0: of a comparison, or of and, or, not."""
+        return self.symbol is not None and self.gradients is not None and not any(self.gradients)
+
     def parameters(self, count: int) -> tuple[str, ...]:
         """The names of ``count`` inputs: ``*x`` is x0, x1 and so on."""
         if not self.variadic:

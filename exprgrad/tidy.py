@@ -75,9 +75,8 @@ def _simpler(builder: Builder, op: Row, inputs: tuple[int, ...]) -> int | None:
 
 
 def is_condition(builder: Builder, wire: int) -> bool:
-    """Whether a wire is 1 or 0: it is a comparison's, or of and, or, not."""
-    op = builder.gates[wire].op
-    return op.symbol is not None and op.gradients is not None and not any(op.gradients)
+    """Whether a wire is a condition's."""
+    return builder.gates[wire].op.condition
 
 
 class Sharing(Builder):

@@ -74,11 +74,6 @@ ARITHMETIC: Mapping[str, Form] = {
 FLIPPED = {"less": Form("{1} > {0}", COMPARE, (SUM,)), "less_equal": Form("{1} >= {0}", COMPARE, (SUM,))}
 
 
-def is_truth(row: Row) -> bool:
-    """Whether a gate is a condition: a comparison, or one of and, or, not."""
-    return row.symbol is not None and row.gradients is not None and not any(row.gradients)
-
-
 def wants_truth(row: Row, place: int) -> bool:
     """Whether a gate takes a condition at this place."""
     return row.name in ("and", "or", "not") or (row.name == "where" and place == 0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from exprgrad.gates import CONST, INPUT, Row
 from exprgrad.values import Value
-from exprgrad.write.code.form import ATOM, Form, is_truth, wants_truth
+from exprgrad.write.code.form import ATOM, Form, wants_truth
 from exprgrad.write.code.listing import Listing
 from exprgrad.write.code.names import Names
 
@@ -102,7 +102,7 @@ class Lines:
     def _expression(self, op: Row, inputs: Sequence[int], form: Form) -> _Text:
         operands = [self._operand(wire, form, place, wants_truth(op, place)) for place, wire in enumerate(inputs)]
         depth = max([operand.depth for operand in operands], default=0)
-        return _Text(form.text.format(*[operand.text for operand in operands]), form.level, is_truth(op), depth)
+        return _Text(form.text.format(*[operand.text for operand in operands]), form.level, op.condition, depth)
 
     def _operand(self, wire: int, form: Form, place: int, truth: bool) -> _Text:
         """An operand as it stands in a form: a condition or a number, as wanted, in parentheses where it needs them."""
