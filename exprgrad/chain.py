@@ -52,6 +52,11 @@ class Backward(NamedTuple):
     sent: list[tuple[int | None, ...]]
     shapes: list[Shape] | None
 
+    @property
+    def extent(self) -> Shape:
+        """The shape of the output."""
+        return self.shapes[self.circuit.output] if self.shapes else ()
+
 
 def backward(
     circuit: Circuit,

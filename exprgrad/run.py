@@ -78,7 +78,7 @@ def run(
     that is an array and has no upstream gradient; FormulaError where shapes do not fit.
     """
     back, plan, values = _ahead(circuit, point, wrt, guards)
-    arriving = upstream_of(circuit, _shape_of(back), upstream)
+    arriving = upstream_of(circuit, back.extent, upstream)
     return _behind(circuit, back, plan, values, blank(arriving, values[circuit.output]))
 
 
@@ -91,7 +91,7 @@ def jacobian(
     for each element; the Run is that of the first that is not finite, or the last.
     """
     back, plan, values = _ahead(circuit, point, wrt, guards=True, one=True)
-    extent = _shape_of(back)
+    extent = back.extent
     result, rows = _behind(circuit, back, plan, values, spread(0.0, extent)), []
     for place, value in elements(values[circuit.output]):
         told_of = all(map(is_finite, result.gradient.values()))  # the first that is not finite is kept
@@ -138,10 +138,6 @@ def _behind(circuit: Circuit, back: Backward, plan: Plan | None, values: list[Va
         locals_.append(tuple(found))
     guards = [None if guard is None else every[guard] for guard in back.guard]  # of inputs None, too
     return Run(circuit, values, gradients, locals_, guards, back)
-
-
-def _shape_of(back: Backward) -> Shape:
-    return back.shapes[back.circuit.output] if back.shapes else ()
 
 
 def value_of(name: str, value: Any) -> Value:

@@ -42,8 +42,7 @@ def symbolic(
     ``shapes`` are the inputs', ``upstream`` is the gradient that arrives at the output, as in ``run``.
     """
     back = backward(circuit, wrt, shapes=shapes)
-    extent = back.shapes[circuit.output] if back.shapes else ()
-    builder, wires = _copied(circuit, back, upstream_of(circuit, extent, upstream))
+    builder, wires = _copied(circuit, back, upstream_of(circuit, back.extent, upstream))
     found: dict[str, int] = {}
     for name, wire in circuit.inputs.items():
         if back.active[wire]:

@@ -17,7 +17,7 @@ from exprgrad.errors import UsageError, shown
 from exprgrad.gates import Row
 from exprgrad.lower import body
 from exprgrad.run import Run, upstream_of
-from exprgrad.shape_rules import MisfitError, Shape
+from exprgrad.shape_rules import MisfitError
 from exprgrad.shapes import is_scalar
 from exprgrad.style import Style
 from exprgrad.values import Value
@@ -213,7 +213,7 @@ class Target:
                 f"--to {self.name} writes formulas of numbers, and this one has arrays",
                 hint="--to numpy, jax and torch write formulas of arrays",
             )
-        upstream = run.gradients[circuit.output] if run else upstream_of(circuit, _shape(circuit, back), None)
+        upstream = run.gradients[circuit.output] if run else upstream_of(circuit, back.extent, None)
         try:
             found = listing(circuit, self.expand, back, 1.0 if upstream is None else filled(upstream))
         except MisfitError as misfit:  # of no elements there is no largest, which a definition may take
@@ -251,10 +251,6 @@ class Target:
     def value(self, value: Value) -> str:
         """A number or an array."""
         return self.number(value).text if isinstance(value, float) else self.array(value)
-
-
-def _shape(circuit: Circuit, back: Backward) -> Shape:
-    return back.shapes[circuit.output] if back.shapes else ()
 
 
 def _known(found: Listing, wire: int) -> list[float | None]:
