@@ -22,7 +22,7 @@ from exprgrad.values import Value
 
 MOST = 2_000  # gates of all formulas written out; if they have more, wires that fork keep lines of their own
 
-_BROADCAST_TO, _SIZE = ROWS["broadcast_to"], ROWS["size"]
+_SIZE = ROWS["size"]
 
 
 @uncollected()
@@ -47,7 +47,7 @@ def symbolic(
     for name, wire in circuit.inputs.items():
         if back.active[wire]:
             gradient = back.gradient[wire]
-            found[f"d[{name}]"] = _zero(builder, wires[wire]) if gradient is None else wires[gradient]
+            found[f"d[{name}]"] = builder.zero(wires[wire]) if gradient is None else wires[gradient]
     if not found:
         raise UsageError("the formula has no variable to differentiate it by", circuit.text)
     if full:
@@ -82,12 +82,6 @@ def _copied(circuit: Circuit, back: Backward, seed: Value) -> tuple[Sharing, dic
         else:
             wires[wire] = derive(builder, gate.op, sources, gate.params)
     return builder, wires
-
-
-def _zero(builder: Sharing, like: int) -> int:
-    """The derivative by an input that no gradient reaches."""
-    zero = builder.const(0.0)
-    return builder.add(_BROADCAST_TO, (zero, like)) if builder.shapes and builder.shapes[like] else zero
 
 
 def _lines(

@@ -18,6 +18,7 @@ from exprgrad.shape_rules import Shape
 from exprgrad.shapes import extent_of, shape_of
 from exprgrad.values import shape
 
+_BROADCAST_TO = ROWS["broadcast_to"]
 _COMMUTING = {ROWS[name] for name in ("add", "mul", "equal", "not_equal", "and", "or")}
 
 
@@ -115,6 +116,11 @@ class Sharing(Builder):
         if self.shapes is not None and wire == len(self.shapes):
             self.shapes.append(extent_of(value))
         return wire
+
+    def zero(self, like: int) -> int:
+        """The wire of a zero in the shape of another wire."""
+        wire = self.const(0.0)
+        return self.add(_BROADCAST_TO, (wire, like)) if self.shapes and self.shapes[like] else wire
 
     def variable(self, name: str, extent: Shape) -> int:
         """The wire of an input of this shape."""

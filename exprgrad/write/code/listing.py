@@ -21,7 +21,7 @@ from exprgrad.tidy import Sharing, derive, needed
 from exprgrad.tight import tight
 from exprgrad.values import Value
 
-_EQUAL, _WHERE, _BROADCAST_TO = ROWS["equal"], ROWS["where"], ROWS["broadcast_to"]
+_EQUAL, _WHERE = ROWS["equal"], ROWS["where"]
 _PIECE = 60  # characters of the formula in a remark
 _OTHERS = 3  # wires that share a gradient and are named in its remark
 
@@ -123,7 +123,8 @@ class _Maker(NamedTuple):
             if wire in others and wire in known:
                 self.tell(known[wire], f"d[{labels[others[wire][-1]]}]", _of(circuit, labels, others[wire][::-1]))
         sources = {name: back.gradient[wire] for name, wire in inputs.items()}
-        return {name: self._zero(found[inputs[name]]) if one is None else known[one] for name, one in sources.items()}
+        zero = self.builder.zero
+        return {name: zero(found[inputs[name]]) if one is None else known[one] for name, one in sources.items()}
 
     def copy(self, gate: Gate, found: Mapping[int, int], put: Callable[..., int]) -> int:
         """A gate's copy, with ``put`` its simplifications."""
@@ -151,13 +152,6 @@ class _Maker(NamedTuple):
                 fewest = tight if self.builder.shapes is None else derive
                 found[wire] = self._gate(gate.op, tuple([found[one] for one in gate.inputs]), bound, fewest, op)
         return found[body.output]
-
-    def _zero(self, wire: int) -> int:
-        """A gradient of 0 in the shape of a wire."""
-        zero = self.builder.const(0.0)
-        return (
-            self.builder.add(_BROADCAST_TO, (zero, wire)) if self.builder.shapes and self.builder.shapes[wire] else zero
-        )
 
     def explain(self, wires: Sequence[int]) -> None:
         """Says of the wires without a name which one with a name they are for."""
