@@ -24,8 +24,11 @@ def atom(wire: int) -> Form:
 
 def is_exact(factor: Fraction) -> bool:
     """Whether a factor can be written with float64s: as one, or as a quotient of whole numbers."""
-    if abs(factor.numerator) <= _EXACT and factor.denominator <= _EXACT:
-        return True
+    return (abs(factor.numerator) <= _EXACT and factor.denominator <= _EXACT) or is_float(factor)
+
+
+def is_float(factor: Fraction) -> bool:
+    """Whether a number is a float64."""
     try:
         return Fraction(float(factor)) == factor
     except OverflowError:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from exprgrad.circuit import Gate
 from exprgrad.errors import CircuitError
 from exprgrad.gates import INPUT, ROWS
-from exprgrad.simplify.forms import Form, Product, atom, times, to_power
+from exprgrad.simplify.forms import Form, Product, atom, is_float, times, to_power
 from exprgrad.tidy import Sharing
 
 _ADD, _SUB, _MUL, _DIV, _NEG, _POW = (ROWS[name] for name in ("add", "sub", "mul", "div", "neg", "pow"))
@@ -138,11 +138,3 @@ def _numbers(factor: Fraction, alone: bool = False) -> tuple[float, float]:
     if is_float(Fraction(top)) and is_float(Fraction(bottom)):
         return float(top), float(bottom)
     return float(factor), 1.0
-
-
-def is_float(factor: Fraction) -> bool:
-    """Whether a number is a float64."""
-    try:
-        return Fraction(float(factor)) == factor
-    except OverflowError:
-        return False
