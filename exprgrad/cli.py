@@ -16,12 +16,12 @@ from exprgrad.command import Choice, Command, Option
 from exprgrad.convention import CONVENTIONS
 from exprgrad.errors import ExprgradError, Report, UsageError, shown
 from exprgrad.files import deliver, read_formula, standard_output
-from exprgrad.jobs import point
+from exprgrad.jobs import gradient, point
 from exprgrad.rows.formats import FORMATS as ROWS
 from exprgrad.rows.formats import SUMMARIES, by_ending, is_data
 from exprgrad.style import Style, style
 
-FORMATS = tuple(dict.fromkeys((*point.FORMATS, *ROWS)))
+FORMATS = tuple(dict.fromkeys((*gradient.FORMATS, *ROWS)))
 _FOR_ROWS = ("from_", "only", "notes", "prefix", "bad", "engine", "expect")
 _MORE = tuple(name for names in point.QUESTIONS.values() for name in names)
 _FOR_A_POINT = ("emit", "full", *point.QUESTIONS, *_MORE)

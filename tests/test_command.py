@@ -15,8 +15,7 @@ import pytest
 
 from conftest import ROOT, ROWS, exprgrad
 from exprgrad.cli import main
-from exprgrad.jobs.gradient import BARE
-from exprgrad.jobs.point import FORMATS
+from exprgrad.jobs.gradient import BARE, FORMATS
 from exprgrad.load import load
 
 JOB = ["(x+y)*z", "-x", "-2", "-y", "5", "-z", "-4"]

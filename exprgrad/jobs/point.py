@@ -18,7 +18,6 @@ from exprgrad.read import read
 from exprgrad.run import wires
 from exprgrad.style import Style
 from exprgrad.values import shape
-from exprgrad.write.code import TARGETS
 
 # what can be asked, each a module beside this one, with the options that go with it
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
@@ -35,8 +34,6 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "check": (),
 }
 PEOPLE = ("table", "markdown", "latex", *PICTURES)  # formats whose numbers are for people: --digits rounds them
-# of all questions
-FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown", "formula", "latex", *TARGETS, *PICTURES)
 _LINES, _BYTES = 24, 4000  # of notes on standard error
 
 
