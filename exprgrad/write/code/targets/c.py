@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from exprgrad.write.code.form import AND, ARITHMETIC, CHOICE, COMPARE, NOT, OR, POWER, Form, call, calls, infix
+from exprgrad.write.code.proof import Proof
 from exprgrad.write.code.target import Function, Target
 
 _WORDS = """
@@ -93,25 +94,23 @@ class C(Target):
             if name not in used and name not in (function.value, *gradient.values())
         )
         yield from (f"    return {function.value};", "}")
-        yield from self.check(function, len(gradient))
+        if function.proof is not None:
+            yield from self.check(function, function.proof)
 
-    def check(self, function: Function, count: int) -> Iterator[str]:
+    def check(self, function: Function, proof: Proof) -> Iterator[str]:
         """This run's point and answer, asserted by a main."""
-        if function.proof is None:
-            return
         yield from _AGREES
         yield from ("", "int main(void) {")
+        count = len(function.gradient)
         if count:
             yield f"    double grad[{count}];"
-        point = [self.value(value) for value in function.proof.point.values()] + ["grad"] * bool(count)
+        point = [self.value(value) for value in proof.point.values()] + ["grad"] * bool(count)
         yield f"    const double value = f({', '.join(point)});"
         yield "    int right = 1;"
-        place = -1
-        for name, (stated, off) in function.proof.answers.items():
-            found = "value" if place < 0 else f"grad[{place}]"
-            shown = "value" if place < 0 else f"grad.{function.lines.inputs[name[5:]]}"
-            yield f'    right &= agrees("{shown}", {found}, {self.value(stated)}, {off:.1e});'
-            place += 1
+        found = ["value", *[f"grad[{place}]" for place in range(count)]]
+        called = ["value", *[f"grad.{function.lines.inputs[name]}" for name in function.gradient]]
+        for one, name, (stated, off) in zip(found, called, proof.answers.values(), strict=True):
+            yield f'    right &= agrees("{name}", {one}, {self.value(stated)}, {off:.1e});'
         yield from ("    return !right;", "}")
 
 

@@ -23,6 +23,7 @@ from exprgrad.write.code.form import (
     calls,
     infix,
 )  # fmt: skip
+from exprgrad.write.code.proof import Proof
 from exprgrad.write.code.target import Function, Target
 
 _WORDS = """
@@ -107,13 +108,13 @@ class JavaScript(Target):
         grad = f"{{ {', '.join(pairs)} }}" if pairs else "{}"
         yield from (f"  return {{ value: {function.value}, grad: {grad} }};", "}")
         if function.proof is not None:
-            yield from self.check(function)
+            yield from self.check(function.proof)
 
-    def check(self, function: Function) -> Iterator[str]:
+    def check(self, proof: Proof) -> Iterator[str]:
         """This run's point and answer, and an error if that is not what comes out."""
-        point = ", ".join([self.value(value) for value in function.proof.point.values()]) if function.proof else ""
+        point = ", ".join([self.value(value) for value in proof.point.values()])
         yield from ("", f"const {{ value, grad }} = f({point});", "for (const [name, found, stated, off] of [")
-        for name, (stated, off) in (function.proof.answers if function.proof else {}).items():
+        for name, (stated, off) in proof.answers.items():
             found = "value" if name == "value" else f"grad[{self.text(name[5:])}]"
             yield f"  [{self.text(name)}, {found}, {self.value(stated)}, {off:.1e}],"
         yield "]) {"

@@ -12,6 +12,7 @@ from exprgrad import ieee
 from exprgrad.gates import Row
 from exprgrad.write.code.form import AND, ARITHMETIC, CHOICE, COMPARE, NOT, OR, Form, call, calls, infix
 from exprgrad.write.code.listing import Listing
+from exprgrad.write.code.proof import Proof
 from exprgrad.write.code.target import Function, Target
 
 # what the functions of ieee.py make of others
@@ -89,7 +90,7 @@ class Python(Target):
 
     def page(self, function: Function, helpers: list[str]) -> Iterator[str]:
         """The module: what is used, the function, the check."""
-        inside = [*self.inside(function), *self.check(function)]
+        inside = [*self.inside(function), *(self.check(function.proof) if function.proof else ())]
         yield from self.about(function)
         yield from ("", *self.imports, *self.used([*helpers, *inside]), *helpers, "", "")
         yield from inside
@@ -101,11 +102,9 @@ class Python(Target):
         gradient = ", ".join([f"{self.text(name)}: {text}" for name, text in function.gradient.items()])
         yield f"    return {function.value}, {{{gradient}}}"
 
-    def check(self, function: Function) -> Iterator[str]:
+    def check(self, proof: Proof) -> Iterator[str]:
         """This run's point and answer as an assertion."""
-        if function.proof is None:
-            return
-        point = ", ".join([self.value(value) for value in function.proof.point.values()])
+        point = ", ".join([self.value(value) for value in proof.point.values()])
         yield from (
             "",
             "",
@@ -113,7 +112,7 @@ class Python(Target):
             f"    value, grad = f({point})",
             "    for name, found, stated, off in [",
         )
-        for name, (stated, off) in function.proof.answers.items():
+        for name, (stated, off) in proof.answers.items():
             found = "value" if name == "value" else f"grad[{self.text(name[5:])}]"
             yield f"        ({self.text(name)}, {found}, {self.value(stated)}, {off:.1e}),"
         yield "    ]:"
