@@ -18,7 +18,7 @@ BARE = FORMATS
 
 
 def answer(asked: Asked) -> Reply:
-    """Statements that read back, the values behind them if there are any, or JSON."""
+    """Statements that read back, the values behind them if there are any, or JSON, or LaTeX."""
     full = asked.argument == "full"
     if asked.argument and not full:
         raise UsageError(
