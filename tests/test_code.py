@@ -29,6 +29,7 @@ from exprgrad.run import Run, run
 from exprgrad.shapes import infer
 from exprgrad.values import shape
 from exprgrad.write.code import TARGETS
+from exprgrad.write.code.form import Form
 from exprgrad.write.code.targets import jax, js, sql
 from targets import RUN, Job, Point, checked, code, load, table, tool
 
@@ -463,6 +464,10 @@ def test_each_line_says_what_it_is() -> None:
     body = code("c", read("q = sin(x*y); where(q > 0, q^2, tanh(q)) + gelu_tanh(q)")).split("double f(")[1]
     lines = [line for line in body.splitlines() if " = " in line and "grad[" not in line]
     assert all("  // " in line for line in lines)
+
+
+def test_an_operand_that_is_written_twice_is_found_at_every_place() -> None:
+    assert Form("{5}.shape[0], {1}, {5}, {15}").repeats == {5}
 
 
 def test_shared_gates_are_there_once() -> None:

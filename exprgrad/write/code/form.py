@@ -35,7 +35,8 @@ class Form:
     @cached_property
     def repeats(self) -> frozenset[int]:
         """The operands that stand in it more than once, and are to be names."""
-        return frozenset([place for place in range(4) if self.text.count(f"{{{place}}}") > 1])
+        places = re.findall(r"\{(\d+)\}", self.text)
+        return frozenset([int(place) for place in places if places.count(place) > 1])
 
 
 def infix(symbol: str, level: int, both: int = 0) -> Form:
