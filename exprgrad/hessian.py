@@ -105,7 +105,8 @@ def _rows(found: Second, result: Run, extents: Mapping[str, Shape]) -> Iterator[
     """The gradient of each element of the gradient, by input."""
     circuit, arrays = found.circuit, result.backward.shapes is not None
     arriving = result.gradients[result.circuit.output]
-    given = {circuit.inputs[name]: value for name, value in result.inputs.items()}
+    wires = circuit.inputs
+    given = {wires[name]: value for name, value in result.inputs.items()}
     given[found.seed] = spread(1.0, shape(result.value)) if arriving is None else arriving
     given |= {wire: spread(0.0, extents[name]) for name, wire in found.select.items()}
     start = min(found.select.values(), default=len(circuit.gates))

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
@@ -499,6 +499,17 @@ def test_large_formulas(target: str) -> None:
     assert len(text) < 6_000_000
     if target == "python":
         compile(text, "large.py", "exec")
+
+
+def test_many_inputs_take_linear_time() -> None:
+    times = []
+    for count in (500, 4_000):
+        circuit = read("+".join(f"x{number}" for number in range(count)))
+        result = run(circuit, dict.fromkeys(circuit.inputs, 0.5))
+        before = process_time()
+        code("python", circuit, result)
+        times.append(process_time() - before)
+    assert times[1] < 24 * times[0] + 0.1
 
 
 def test_large_sums_run(tmp_path: Path) -> None:

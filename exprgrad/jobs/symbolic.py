@@ -47,7 +47,8 @@ def answer(asked: Asked) -> Reply:
 
 def _numbers(asked: Asked, found: Circuit) -> dict[int, str]:
     """The values of the wires that have one behind them, as people read them."""
-    given = {found.inputs[name]: value_of(name, value) for name, value in asked.point.items()}
+    wires = found.inputs
+    given = {wires[name]: value_of(name, value) for name, value in asked.point.items()}
     with told(asked.circuit):
         values = forward(found.gates, given, arrays=any(map(shape, given.values())) or not is_scalar(found.gates))
     texts = [asked.style.number(value) for value in values]

@@ -23,11 +23,12 @@ def answer(asked: Asked) -> Reply:
     direction = assigned("--tangent", asked.argument)
     value, derivative = directional(asked.circuit, asked.point, direction)
     result = run(asked.circuit, asked.point, list(direction), spread(1.0, shape(value)))
-    moved = {name: spread(part, shape(result.inputs[name])) for name, part in direction.items()}
+    point = result.inputs
+    moved = {name: spread(part, shape(point[name])) for name, part in direction.items()}
     gradient = {} if shape(value) else result.gradient
     shares = {name: share(slope, moved[name]) for name, slope in gradient.items()}
     told = notes(result)
-    found = Direction(result.inputs, value, moved, gradient, shares, derivative)
+    found = Direction(point, value, moved, gradient, shares, derivative)
     return Reply(_lines(asked, found, told), told)
 
 

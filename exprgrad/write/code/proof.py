@@ -32,7 +32,8 @@ class Proof(NamedTuple):
 
 def prove(found: Listing, run: Run) -> Proof:
     """The proof for a listing, of a run at its point."""
-    inputs = {wire: run.inputs[name] for name, wire in found.inputs.items()}
+    point = run.inputs
+    inputs = {wire: point[name] for name, wire in found.inputs.items()}
     outputs = {"value": found.value, **{f"grad.{name}": wire for name, wire in found.gradient.items()}}
     stated = {"value": run.value, **{f"grad.{name}": gradient for name, gradient in run.gradient.items()}}
     arrays = found.shapes is not None
@@ -42,9 +43,8 @@ def prove(found: Listing, run: Run) -> Proof:
     for name, wire in outputs.items():
         off = max([_size(values[place[wire]] - exact[wire]) for place, values in moved])
         answers[name] = (stated[name], max(_RELATIVE * _size(stated[name]), _TIMES * off))
-    return Proof(
-        run.inputs, answers, all([is_finite(exact[wire]) for wire in found.wires if found.gates[wire].op is not CONST])
-    )
+    finite = all([is_finite(exact[wire]) for wire in found.wires if found.gates[wire].op is not CONST])
+    return Proof(point, answers, finite)
 
 
 def filled(upstream: Value) -> Value:
