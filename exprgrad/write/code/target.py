@@ -32,9 +32,13 @@ _LINES = 20  # of the formula at the top
 
 
 class Function(NamedTuple):
-    """What a page is made of: the function of a formula's value and gradients, and what it gives at a point."""
+    """What a page is made of: the function of a formula's value and gradients, and what it gives at a point.
+
+    ``name`` is the output's, which need not be the formula's last wire.
+    """
 
     text: str
+    name: str | None
     lines: Lines
     listing: Listing
     proof: Proof | None
@@ -220,7 +224,8 @@ class Target:
             raise UsageError(f"--to {self.name} cannot write this for these shapes: {misfit.why}") from None
         helpers = [line for one in self.helpers(found).values() for line in one]
         lines = Lines(self, found, self.names(found))
-        yield from self.page(Function(circuit.text, lines, found, prove(found, run) if run else None), helpers)
+        name, proof = circuit.gates[circuit.output].name, prove(found, run) if run else None
+        yield from self.page(Function(circuit.text, name, lines, found, proof), helpers)
 
     def names(self, found: Listing) -> Names:
         """The identifiers, none of them a word of the language that a listing is written with."""
@@ -229,7 +234,8 @@ class Target:
     def about(self, function: Function) -> Iterator[str]:
         """What is computed, and what the inputs are called that are not called what they are in the formula."""
         text = function.text.strip().splitlines()
-        yield self.remark("The value of a formula and its gradients:")
+        what = "a formula" if function.name is None else shown(function.name, 30)
+        yield self.remark(f"The value of {what} and its gradients:")
         yield from (self.remark(f"  {line}") for line in text[:_LINES] if line.strip())
         if len(text) > _LINES:
             yield self.remark(f"  and {len(text) - _LINES} lines more")
