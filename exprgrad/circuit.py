@@ -11,6 +11,7 @@ import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from exprgrad.errors import MARGIN, CircuitError, Span, excerpt, shown
@@ -61,7 +62,7 @@ class Gate(NamedTuple):
         return {name: value for name, value, default in named if value != default}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Circuit:
     """Gates in firing order, the wires that have names, and the wire that is the output.
 
@@ -73,8 +74,8 @@ class Circuit:
     output: int
     text: str = ""
 
-    @property
-    def inputs(self) -> dict[str, int]:
+    @cached_property
+    def inputs(self) -> Mapping[str, int]:
         """The inputs' wires by name, in the order in which the formula mentions them."""
         return {str(gate.name): wire for wire, gate in enumerate(self.gates) if gate.op is INPUT}
 

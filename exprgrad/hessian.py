@@ -53,7 +53,7 @@ def second(circuit: Circuit, wrt: tuple[str, ...] | None = None, extents: tuple[
     selected = _selected(first, circuit.inputs, shapes)
     again = backward(selected, wrt, shapes=shapes)
     rows = {f"d[d][{name}]": again.gradient[wire] for name, wire in circuit.inputs.items()}
-    names = selected.inputs | {name: wire for name, wire in rows.items() if wire is not None}
+    names = {**selected.inputs, **{name: wire for name, wire in rows.items() if wire is not None}}
     tidy = shared(Circuit(again.circuit.gates, names, again.circuit.output, circuit.text))
     seed = str(first.circuit.gates[first.seed].name)
     select, row = (
@@ -104,6 +104,7 @@ def hessian(
 def _rows(found: Second, result: Run, extents: Mapping[str, Shape]) -> Iterator[dict[str, Value]]:
     """The gradient of each element of the gradient, by input."""
     circuit, arrays = found.circuit, result.backward.shapes is not None
+    gradients = result.gradient
     arriving = result.gradients[result.circuit.output]
     wires = circuit.inputs
     given = {wires[name]: value for name, value in result.inputs.items()}
@@ -114,12 +115,12 @@ def _rows(found: Second, result: Run, extents: Mapping[str, Shape]) -> Iterator[
     zeros = {name: spread(0.0, extent) for name, extent in extents.items()}
     with told(circuit):
         known = forward(circuit.gates[:start], given, arrays=arrays)
-        for name, gradient in result.gradient.items():
+        for name, gradient in gradients.items():
             for place, slope in elements(gradient):
                 chosen = {found.select[name]: unit(place, extents[name])} if name in found.select else {}
                 values = forward(circuit.gates, given | chosen, known, arrays, plan)
                 row = zeros | {other: values[wire] for other, wire in found.row.items()}
-                yield {other: blank(blank(value, slope), result.gradient[other]) for other, value in row.items()}
+                yield {other: blank(blank(value, slope), gradients[other]) for other, value in row.items()}
 
 
 def _symmetric(

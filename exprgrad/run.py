@@ -188,7 +188,7 @@ def _backward(
 
 def wires(
     circuit: Circuit, given: Collection[str], wrt: Collection[str] | None, option: str = "--wrt"
-) -> dict[str, int]:
+) -> Mapping[str, int]:
     """The inputs' wires by name; UsageError if the names given, and those that an option wants, do not fit them."""
     found = circuit.inputs
     for name in given:

@@ -43,6 +43,13 @@ def test_check(gates: tuple[Gate, ...], names: dict[str, int], output: int, reas
         Circuit(gates, names, output).check()
 
 
+def test_inputs_are_collected_once_however_often_they_are_asked_for() -> None:
+    """Some ask once for each input, of which there may be as many as gates."""
+    circuit = read("x*y + z")
+    assert circuit.inputs is circuit.inputs
+    assert list(circuit.inputs) == ["x", "y", "z"]
+
+
 def test_backward_leaves_the_forward_gates_as_they_are() -> None:
     circuit = read("q = x*y; f = q*sin(q) + max(x, q)")
     back = backward(circuit)
