@@ -67,26 +67,26 @@ _rows = partial(click.option, cls=Option, heading="Rows of files")
     help="Write a stage of the work instead of the result.",
 )
 @click.option("--gates", is_flag=True, help="List the gates.")
-@_asks("--jacobian", is_flag=True, help="The derivative of each element of the output by each of the inputs.")
 @_asks("--explain", is_flag=True, help="The worked chain rule with the numbers of this run.")
 @_asks(
     "--symbolic", optional=True, metavar="[full]", help="The derivatives as formulas; full: written out, simplified."
 )
-@_asks("--ascend", metavar="RATE", help="Move the inputs along the gradient, RATE times it, step by step.")
-@_asks("--descend", metavar="RATE", help="Move the inputs against the gradient.")
-@_asks("--steps", metavar="N", help="How many steps --ascend and --descend take; 10 by default.")
-@_asks("--fix", metavar="NAME,NAME", help="Inputs that --ascend and --descend hold still.")
-@_asks(
-    "--hessian", optional=True, metavar="[NAME,NAME]", help="The second derivatives by each two inputs, or by these."
-)
-@_asks("--order", metavar="N", help="The derivatives up to the N-th by one variable, and its Taylor series.")
-@_asks("--check", is_flag=True, help="Audit every gradient by witnesses; exit with 5 if one differs.")
-@_asks("--tangent", metavar="NAME=VALUE,…", help="The derivative along a direction of the inputs: x=1,y=0.")
 @_asks(
     "--why",
     metavar="NAME",
     help="Where the gradient of NAME began to be infinite, NaN or 0, and what to write instead.",
 )
+@_asks("--check", is_flag=True, help="Audit every gradient by witnesses; exit with 5 if one differs.")
+@_asks("--jacobian", is_flag=True, help="The derivative of each element of the output by each of the inputs.")
+@_asks(
+    "--hessian", optional=True, metavar="[NAME,NAME]", help="The second derivatives by each two inputs, or by these."
+)
+@_asks("--order", metavar="N", help="The derivatives up to the N-th by one variable, and its Taylor series.")
+@_asks("--tangent", metavar="NAME=VALUE,…", help="The derivative along a direction of the inputs: x=1,y=0.")
+@_asks("--ascend", metavar="RATE", help="Move the inputs along the gradient, RATE times it, step by step.")
+@_asks("--descend", metavar="RATE", help="Move the inputs against the gradient.")
+@_asks("--steps", metavar="N", help="How many steps --ascend and --descend take; 10 by default.")
+@_asks("--fix", metavar="NAME,NAME", help="Inputs that --ascend and --descend hold still.")
 @_looks("--full", is_flag=True, help="Show large arrays and long workings whole.")
 @_looks("--digits", metavar="N", help="Round numbers to N significant digits.")
 @_looks("--colors", metavar="PART=COLOR,…", help="The colours of value, gradient and local: value=blue.")

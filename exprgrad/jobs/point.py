@@ -22,16 +22,16 @@ from exprgrad.values import shape
 # what can be asked, each a module beside this one, with the options that go with it
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "gradient": (),
-    "jacobian": (),
     "explain": (),
-    "ascend": ("steps", "fix"),
-    "descend": ("steps", "fix"),
-    "hessian": (),
-    "order": (),
-    "tangent": (),
     "symbolic": (),
     "why": (),
     "check": (),
+    "jacobian": (),
+    "hessian": (),
+    "order": (),
+    "tangent": (),
+    "ascend": ("steps", "fix"),
+    "descend": ("steps", "fix"),
 }
 PEOPLE = ("table", "markdown", "latex", *PICTURES)  # formats whose numbers are for people: --digits rounds them
 _LINES, _BYTES = 24, 4000  # of notes on standard error
