@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from exprgrad.check import Audit, check
 from exprgrad.diagnose import notes
-from exprgrad.errors import UnmetError
+from exprgrad.errors import UnmetError, UsageError
 from exprgrad.jobs.asked import Asked, Lines, Reply
 
 FORMATS = ("table", "json", "markdown")
@@ -12,6 +12,8 @@ FORMATS = ("table", "json", "markdown")
 
 def answer(asked: Asked) -> Reply:
     """The audit, and an error if a gradient is not what the witnesses say."""
+    if not asked.circuit.inputs:
+        raise UsageError("--check is of gradients by variables, and there is none")
     audit = check(asked.circuit, asked.point, asked.wrt, asked.upstream)
     return Reply(_lines(asked, audit), notes(audit.run), _error(asked, audit))
 
