@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from exprgrad.arguments import value
+from exprgrad.arguments import listed, value
 from exprgrad.diagnose import notes
 from exprgrad.errors import Report, UsageError, shown
 from exprgrad.jobs.asked import Asked, Lines, Reply
@@ -31,7 +31,7 @@ def walk(asked: Asked, option: str, direction: float) -> Reply:
             hint="a rate is a number above 0, such as 0.1: x moves by the rate times its gradient",
         )
     rate = direction * size
-    fixed = [name.strip() for name in asked.more.get("fix", "").split(",") if name.strip()]
+    fixed = listed(asked.more.get("fix", ""))
     way = ascend(asked.circuit, asked.point, rate, _steps(asked.more.get("steps")), fixed, asked.wrt, asked.upstream)
     end = run(asked.circuit, way[-1].inputs, asked.wrt, asked.upstream)
     return Reply(_lines(asked, way, rate), [*_said(asked, way, rate, option), *notes(end)])
