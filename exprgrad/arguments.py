@@ -47,17 +47,19 @@ def split(arguments: list[str], options: Mapping[str, bool | None], formula_by_o
             parts.words.extend(reversed(rest))
             break
         if argument.startswith("--"):
-            name, equals, _ = argument.partition("=")
+            name, equals, text = argument.partition("=")
             if any(option.partition("=")[0] == name for option in parts.options if option.startswith("--")):
                 raise UsageError(f"{shown(name)} stands twice")
             parts.options.append(argument)
             if options.get(name, False) is None and not equals and rest and _NAMES.fullmatch(rest[-1]):
                 behind = bool(formula_known or parts.words)
                 parts.options[-1] += f"={rest.pop()}" if behind or "," in rest[-1] else ""
-            if options.get(name) and not equals:
-                if not rest or rest[-1].partition("=")[0] in ("--", *options):
+            if options.get(name):
+                if not equals and rest and rest[-1].partition("=")[0] not in ("--", *options):
+                    text = rest.pop()
+                    parts.options.append(text)
+                if not text:
                     raise UsageError(f"{shown(name)} has no value", hint=f"write {shown(name)} VALUE")
-                parts.options.append(rest.pop())
             continue
         formula_due = not formula_known and not parts.words
         binding = _BINDING.fullmatch(argument)

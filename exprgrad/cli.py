@@ -156,7 +156,7 @@ def _question(options: dict[str, Any]) -> tuple[str, str]:
     question = asked[0] if asked else "gradient"
     for name in _MORE:
         owners = [other for other, names in point.QUESTIONS.items() if name in names]
-        if options[name] and question not in owners:
+        if _given(options, name) and question not in owners:
             raise UsageError(f"--{name} goes with --{' or --'.join(owners)}")
     argument = options.get(question)
     return question, argument if isinstance(argument, str) else ""
