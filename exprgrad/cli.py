@@ -136,6 +136,8 @@ def command(ctx: click.Context, /, **options: Any) -> None:
         for name in ("to", "strict", "quiet", "upstream", "full", "digits", question):
             if _given(options, name):
                 raise UsageError(f"--emit writes a stage, not the result: leave --{name} out")
+        if _by_ending(options["out"]):
+            raise UsageError(f"--emit writes text, and --out {shown(options['out'])} asks for another format")
     asked = point.Point(
         str(text), ctx.meta["values"], options["of"], wrt, options["to"] or _by_ending(options["out"]), options["out"],
         source, options["upstream"], options["strict"], options["convention"], options["quiet"], look, question,
