@@ -14,7 +14,7 @@ from exprgrad import __version__
 from exprgrad.arguments import listed
 from exprgrad.command import Choice, Command, Option
 from exprgrad.convention import CONVENTIONS
-from exprgrad.errors import ExprgradError, Report, UsageError, shown
+from exprgrad.errors import ExprgradError, Report, UsageError, named, shown
 from exprgrad.files import deliver, read_formula, standard_output
 from exprgrad.jobs import gradient, point
 from exprgrad.rows.formats import FORMATS as ROWS
@@ -185,7 +185,9 @@ def _over_rows(
 
     for name in _FOR_A_POINT:
         if _given(options, name):
-            raise UsageError(f"--{name} is for one point, not for rows", hint="leave the files out, or the option")
+            raise UsageError(
+                f"--{name} is for one point, not for rows", hint=f"leave the file {named(files[0])} out, or the option"
+            )
     if options["to"] and options["to"] not in (*ROWS, *SUMMARIES):
         those = "jsonl, an object a line" if options["to"] == "json" else ", ".join((*ROWS, *SUMMARIES))
         raise UsageError(f"--to {options['to']} is for one point", hint=f"rows are written as {those}")
