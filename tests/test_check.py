@@ -6,6 +6,7 @@ import json
 import math
 import random
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -30,11 +31,21 @@ from test_arrays import numbers, sample
 from test_formulas import FORMULAS, NUMBERS, VARIABLES, Both, relaxed
 from test_schema import faults
 
-SLOW = ("gamma", "digamma", "polygamma", "polygamma_drop", "beta", "factorial", "lgamma", "erfinv")
+# rows that take mpmath long with a thousand digits: these have a closer second look at 1e-60, not at 1e-300
+SLOW = (
+    "gamma", "digamma", "polygamma", "polygamma_drop", "beta", "factorial", "lgamma", "erfinv", "cofactor",
+    "cofactor_back",
+)  # fmt: skip
 CASES = list({case.row: case for case in array_oracle.CASES}.values())  # one of each row
 
 every_gate = pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
 every_case = pytest.mark.parametrize("case", CASES, ids=[case.text for case in CASES])
+
+
+def look_less_closely(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the rows that are slow."""
+    if row.name in SLOW:
+        monkeypatch.setattr(import_module("exprgrad.check"), "POWERS", (30, 60))
 
 
 def audit(text: str, **point: Any) -> Audit:
@@ -58,8 +69,9 @@ def planted(circuit: Circuit, row: Row, position: int, way: str) -> Circuit:
 
 
 @every_gate
-def test_no_right_row_is_blamed(row: Row) -> None:
+def test_no_right_row_is_blamed(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
     """Over the whole domain, next to corners, and at kinks, steps and singular points."""
+    look_less_closely(row, monkeypatch)
     names = [f"x{position}" for position in range(len(row.inputs))]
     circuit = read(call(row, names))
     singular = [tuple(at for _ in names) for at in (0.0, 1.0, -1.0, 3.0, 6.0)]
@@ -72,8 +84,9 @@ def test_no_right_row_is_blamed(row: Row) -> None:
 
 
 @every_gate
-def test_every_planted_error_is_caught(row: Row) -> None:
+def test_every_planted_error_is_caught(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
     """A rule off by a thousandth, with the other sign, or without a value, for each input of each row."""
+    look_less_closely(row, monkeypatch)
     names = [f"x{position}" for position in range(len(row.inputs))]
     circuit = read(call(row, names))
     for position, text in enumerate(row.gradients or ()):
@@ -93,9 +106,10 @@ def test_every_planted_error_is_caught(row: Row) -> None:
 
 
 @every_case
-def test_whole_array_rows(case: array_oracle.Case) -> None:
+def test_whole_array_rows(case: array_oracle.Case, monkeypatch: pytest.MonkeyPatch) -> None:
     """The row as it is stands, with a planted error it does not."""
     circuit, point, row = read(case.text), sample(case), EVERY[case.row]
+    look_less_closely(row, monkeypatch)
     upstream = numbers(random.Random(1), shape(run(circuit, point, upstream=1.0).value))
     found = check(circuit, point, upstream=upstream)
     assert {one.verdict for one in found.verdicts} <= {"agrees"}
@@ -115,21 +129,21 @@ def test_no_formula_is_blamed(drawn: Both, everything: dict[str, float]) -> None
 
 
 def test_one_wrong_gate_among_many_is_found() -> None:
-    """Of 400 inputs, looked at together, the one whose gate is wrong is told, and no other."""
-    text = " + ".join(f"tanh(x{number})" for number in range(400))
+    """Of 200 inputs, looked at together, the one whose gate is wrong is told, and no other."""
+    text = " + ".join(f"tanh(x{number})" for number in range(200))
     circuit = read(text)
-    point = {f"x{number}": 0.5 + number / 300 for number in range(400)}
+    point = {f"x{number}": 0.5 + number / 300 for number in range(200)}
     right = check(circuit, point)
     assert right.holds
-    assert right.lines < right.elements == 400
+    assert right.lines < right.elements == 200
     tanh = EVERY["tanh"]
     wrong = replace(tanh, gradients=("1.01/cosh(x)^2",))
-    target = circuit.inputs["x237"]
+    target = circuit.inputs["x137"]
     gates = tuple(
         [gate._replace(op=wrong) if gate.op is tanh and gate.inputs == (target,) else gate for gate in circuit.gates]
     )
     found = check(Circuit(gates, circuit.names, circuit.output, circuit.text), point)
-    assert [one.name for one in found.verdicts if not one.holds] == ["x237"]
+    assert [one.name for one in found.verdicts if not one.holds] == ["x137"]
 
 
 def test_a_wrong_function_is_told_from_rounding(monkeypatch: pytest.MonkeyPatch) -> None:
