@@ -315,6 +315,13 @@ def test_an_upstream_gradient_arrives(tmp_path: Path) -> None:
     assert "-0.5" in code("python", circuit, result)
 
 
+def test_an_upstream_gradient_that_is_no_number_arrives(tmp_path: Path) -> None:
+    for text, upstream in (("x*y", math.nan), ("x*y", -math.inf), ("0*x/y", math.nan), ("0*x/(y - 3)", 2.0)):
+        result = run(read(text), {"x": 2.0, "y": 3.0}, upstream=upstream)
+        for target in ("python", "numpy", "js", "c", "sql"):
+            assert checked(target, code(target, result.circuit, result), tmp_path), (text, upstream)
+
+
 # ---------------------------------------------------------------- names and texts of the user's
 
 

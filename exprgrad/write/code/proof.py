@@ -47,13 +47,16 @@ def prove(found: Listing, run: Run) -> Proof:
     return Proof(point, answers, finite)
 
 
-def filled(upstream: Value) -> Value:
-    """The gradient that arrives, where the value is NaN and it is blanked out: 1."""
+def arriving(run: Run) -> Value:
+    """The gradient that arrives in a run; 1 where the value is NaN, as it is blanked out there."""
+    upstream = run.gradients[run.circuit.output]
+    if upstream is None:
+        return 1.0
     if isinstance(upstream, float):
-        return upstream if upstream == upstream else 1.0
+        return upstream if run.value == run.value else 1.0
     import numpy as np
 
-    return np.where(np.isnan(upstream), 1.0, upstream)
+    return np.where(np.isnan(run.value), 1.0, upstream)
 
 
 def _rounded(

@@ -26,7 +26,7 @@ from exprgrad.write.code.formulas import FORMULAS
 from exprgrad.write.code.lines import Lines
 from exprgrad.write.code.listing import Listing, definition, listing
 from exprgrad.write.code.names import Names, identifier, words
-from exprgrad.write.code.proof import Proof, filled, prove
+from exprgrad.write.code.proof import Proof, arriving, prove
 
 _LINES = 20  # of the formula at the top
 
@@ -217,9 +217,9 @@ class Target:
                 f"--to {self.name} writes formulas of numbers, and this one has arrays",
                 hint="--to numpy, jax and torch write formulas of arrays",
             )
-        upstream = run.gradients[circuit.output] if run else upstream_of(circuit, back.extent, None)
+        upstream = arriving(run) if run else upstream_of(circuit, back.extent, None)
         try:
-            found = listing(circuit, self.expand, back, 1.0 if upstream is None else filled(upstream))
+            found = listing(circuit, self.expand, back, upstream)
         except MisfitError as misfit:  # of no elements there is no largest, which a definition may take
             raise UsageError(f"--to {self.name} cannot write this for these shapes: {misfit.why}") from None
         helpers = [line for one in self.helpers(found).values() for line in one]
