@@ -100,7 +100,7 @@ def _subject(result: Run, name: str) -> tuple[int, Place, bool]:
         known = ", ".join(map(named, list(circuit.names)[:8]))
         raise UsageError(
             f"--why: {named(base)} is no variable and no wire with a name",
-            hint=f"did you mean {like}?" if like else f"it takes {known}, or value for the output's",
+            hint=f"did you mean {like}?" if like else f"it takes {known and f'{known}, or '}value for the output's",
         )
     number, gradient = result.values[wire], result.gradients[wire]
     extent = shape(number)
