@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import exprgrad
+from exprgrad.cli import main
 from exprgrad.errors import UsageError
 from exprgrad.style import Style, style
 
@@ -67,3 +68,13 @@ def test_notes_and_errors_in_ascii() -> None:
     assert found.stderr.startswith("warning")
     assert found.stderr.isascii()
     assert exprgrad("log(ξ", "--ascii").stderr.isascii()
+
+
+@pytest.mark.parametrize(
+    "question", [[], ["--hessian"], ["--tangent", "σ=1"], ["--check"], ["--ascend", "1"], ["--why", "σ"]]
+)
+def test_markdown_is_ascii_if_that_is_asked_for(question: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["σ*3", "-σ", "2", "--to", "markdown", "--ascii", *question]) == 0
+    printed = capsys.readouterr().out
+    assert printed.isascii()
+    assert "|" in printed

@@ -77,7 +77,10 @@ def perform(point: Point, say: Callable[[str], None]) -> None:
     ):
         if unmet:
             raise UnmetError(f"{option}: {unmet[0].report.message}", *unmet[0].report[1:])
-    deliver(reply.lines, point.out, point.source)
+    lines = reply.lines
+    if to == "markdown" and not isinstance(lines, bytes):  # tables see to it themselves
+        lines = map(point.style.text, lines)
+    deliver(lines, point.out, point.source)
     told = _told(reply.notes, point.quiet)
     if told:
         say(told)
