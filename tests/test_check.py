@@ -294,3 +294,10 @@ def test_formats(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyP
     assert (
         capsys.readouterr().out.splitlines()[0] == "| input | gradient | forward | difference | remainder | verdict |"
     )
+
+
+def test_an_array_has_a_line_for_the_element_that_says_most(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sum(abs(x)) + y", "-x", "[3, 0, 4]", "-y", "1", "--check", "--quiet"]) == 0
+    printed = capsys.readouterr().out
+    assert [line.split()[1] for line in printed.splitlines() if line.startswith("│ ")] == ["input", "x[1]", "y"]
+    assert printed.splitlines()[-1] == "of an array, the element that has most to say"

@@ -28,6 +28,8 @@ def show(audit: Audit, style: Style) -> RenderableType:
         table.add_row(*map(Text, line))
     told = [(where(one), said(one, style)) for one in sorted(audit.verdicts, key=lambda one: one.holds)[:MOST]]
     parts: list[RenderableType] = [Uncut(table), *[Text(f"{name}: {sentence}") for name, sentence in told if sentence]]
+    if any(one.place for one in audit.verdicts):
+        parts.append(Text("of an array, the element that has most to say"))
     if audit.lines < audit.elements:
         parts.append(Text(f"{audit.elements:,} elements, looked at along {audit.lines:,} lines"))
     return Group(*parts)
