@@ -41,7 +41,7 @@ WHOLE = "g(t) = t^2*sin(t)\ny = softmax(W @ x[0:2] + b)\nsum(y*[g(x[0]), x[1]]) 
 class Reader:
     """A reader of the LaTeX of formulas, by recursive descent: what a person reads."""
 
-    TOKENS = re.compile(r"\\left\(|\\right\)|\\left\||\\right\||\\[a-zA-Z]+|\d+(?:\.\d+)?|[a-z]|[-+^_{}()]")
+    TOKENS = re.compile(r"\\left\(|\\right\)|\\left\||\\right\||\\[a-zA-Z]+|\d+(?:\.\d+)?|[a-z]|[-+^_{}(),]")
 
     def __init__(self, text: str, known: dict[str, Any]) -> None:
         assert not self.TOKENS.sub("", text).strip(), text
@@ -114,16 +114,17 @@ class Reader:
         if name == "operatorname":
             name = "".join(iter(self.take, "}"))[1:]
         if self.pieces[0] in ("(", r"\left("):
-            self.take()
-            inside = self.sum()
-            self.take(")", r"\right)")
-            return _FUNCTIONS[name](inside)
+            inside = []
+            while self.take() not in (")", r"\right)"):
+                inside.append(self.sum())
+            return _FUNCTIONS[name](*inside)
         return self.known[name]
 
 
 _FUNCTIONS = {
     "sin": mp.sin, "cos": mp.cos, "tanh": mp.tanh, "sinh": mp.sinh, "cosh": mp.cosh, "arctan": mp.atan, "erf": mp.erf, "asinh": mp.asinh,
     "sigma": lambda x: 1 / (1 + mp.exp(-x)), "softplus": lambda x: mp.log(1 + mp.exp(x)), "ln": mp.log,
+    "gaussian": lambda x: mp.exp(-x * x), "hypot": mp.hypot,
 }  # fmt: skip
 
 
