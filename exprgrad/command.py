@@ -100,7 +100,7 @@ def _take_apart(ctx: click.Context, args: list[str], options: Mapping[str, bool 
 class Choice(click.Choice[str]):
     """One of some words; the error for another one suggests the nearest."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002  click's signature
         """The word itself."""
         if value in self.choices:
             return value
