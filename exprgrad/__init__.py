@@ -27,22 +27,22 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from exprgrad.audit.check import Audit, Verdict, check
+    from exprgrad.calculus.hessian import hessian
+    from exprgrad.calculus.moves import Step, ascend
+    from exprgrad.calculus.orders import derivatives, directional
+    from exprgrad.calculus.symbolic import symbolic
     from exprgrad.chain import Backward, backward, tangent
-    from exprgrad.check import Audit, Verdict, check
     from exprgrad.circuit import Circuit, Gate
     from exprgrad.convention import convention
-    from exprgrad.diagnose import notes
+    from exprgrad.diagnosis.kinks import Note
+    from exprgrad.diagnosis.notes import notes
+    from exprgrad.diagnosis.why import Why, why
     from exprgrad.engines import Rows, run_rows
     from exprgrad.errors import ExprgradError, FormulaError, UsageError
-    from exprgrad.hessian import hessian
-    from exprgrad.kinks import Note
-    from exprgrad.moves import Step, ascend
-    from exprgrad.orders import derivatives, directional
-    from exprgrad.read import read
+    from exprgrad.language.read import read
     from exprgrad.run import Run, jacobian, run
     from exprgrad.simplify import simplify
-    from exprgrad.symbolic import symbolic
-    from exprgrad.why import Why, why
     from exprgrad.write.article import to_latex
     from exprgrad.write.code import to_code
     from exprgrad.write.derivative import to_statements
@@ -89,25 +89,25 @@ __all__ = [
 ]
 
 _HOMES = {
+    "audit.check": ("Audit", "Verdict", "check"),
+    "calculus.hessian": ("hessian",),
+    "calculus.moves": ("Step", "ascend"),
+    "calculus.orders": ("derivatives", "directional"),
+    "calculus.symbolic": ("symbolic",),
     "chain": ("Backward", "backward", "tangent"),
-    "check": ("Audit", "Verdict", "check"),
     "circuit": ("Circuit", "Gate"),
     "convention": ("convention",),
-    "diagnose": ("notes",),
+    "diagnosis.kinks": ("Note",),
+    "diagnosis.notes": ("notes",),
+    "diagnosis.why": ("Why", "why"),
     "engines": ("Rows", "run_rows"),
     "errors": ("ExprgradError", "FormulaError", "UsageError"),
-    "hessian": ("hessian",),
-    "kinks": ("Note",),
-    "moves": ("Step", "ascend"),
-    "orders": ("derivatives", "directional"),
-    "read": ("read",),
+    "language.read": ("read",),
     "run": ("Run", "jacobian", "run"),
     "simplify": ("simplify",),
-    "symbolic": ("symbolic",),
-    "why": ("Why", "why"),
     "write.article": ("to_latex",),
-    "write.derivative": ("to_statements",),
     "write.code": ("to_code",),
+    "write.derivative": ("to_statements",),
     "write.formula": ("to_formula",),
     "write.svg": ("to_svg",),
     "write.working": ("explain",),

@@ -9,10 +9,10 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
+from exprgrad.arithmetic.forward import forward, told
 from exprgrad.errors import ExprgradError, UsageError, named, nearest, shown
-from exprgrad.forward import forward, told
 from exprgrad.gates import CONSTANTS
-from exprgrad.read import read
+from exprgrad.language.read import read
 from exprgrad.shapes import infer, is_scalar
 from exprgrad.values import Value
 

@@ -19,10 +19,10 @@ from exprgrad.circuit import Builder, Circuit, Gate
 from exprgrad.errors import CircuitError, UsageError, named
 from exprgrad.gates import INPUT, ROWS, Row, Static
 from exprgrad.guards import added, fit, guarded, moved, through
-from exprgrad.lower import body
+from exprgrad.language.lower import body
 from exprgrad.rules import Local, Pull, copies, local_gradients, pull
-from exprgrad.shape_rules import Shape
 from exprgrad.shapes import Shaped, shaped
+from exprgrad.shapes.rules import Shape
 from exprgrad.tidy import derive
 from exprgrad.values import Value, spread
 

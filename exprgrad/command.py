@@ -11,7 +11,7 @@ from exprgrad.arguments import Arguments, split, unknown_option
 from exprgrad.circuit import literal
 from exprgrad.errors import ExprgradError, UsageError, nearest, shown
 from exprgrad.files import read_formula
-from exprgrad.read import read
+from exprgrad.language.read import read
 
 
 class Option(click.Option):

@@ -10,7 +10,7 @@ flows to that input.  Rows serve evaluation, both derivative modes, printing, do
 tests alike; chain.py does what all gates have in common (accumulation, structural zeros, guards).
 
 ``value=``    the gate as a formula over other gates: a composite gate, which owes nothing to any
-              target.  A row without it is a primitive, with a function in ieee.py, special.py or
+              target.  A row without it is a primitive, with a function in arithmetic/ieee.py, special.py or
               Python's math.
               A composite without gradients gets them from the chain rule.
 ``live=``     per input, the condition under which it is selected at all.  Where it is false the

@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping
 from functools import cache
 from typing import NamedTuple
 
+from exprgrad.arithmetic.forward import function
 from exprgrad.circuit import Builder, Circuit, Gate
-from exprgrad.forward import function
 from exprgrad.gates import CONST, INPUT, ROWS, Param, Static
-from exprgrad.lower import formula
+from exprgrad.language.lower import formula
 from exprgrad.tidy import derive
 
 _NDIM, _WHERE = ROWS["ndim"], ROWS["where"]

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from exprgrad.arithmetic.forward import forward, planned, told
 from exprgrad.chain import Backward, backward
 from exprgrad.circuit import Circuit, Plan, uncollected
 from exprgrad.errors import UsageError, named, nearest, shown
-from exprgrad.forward import forward, planned, told
 from exprgrad.gates import GATES, INPUT
-from exprgrad.shape_rules import Shape, fits
 from exprgrad.shapes import is_array
+from exprgrad.shapes.rules import Shape, fits
 from exprgrad.values import Value, array, blank, dims, elements, has_nan, is_finite, shape, spread, unit
 
 

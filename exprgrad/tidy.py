@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from exprgrad.arithmetic.forward import function
 from exprgrad.circuit import Builder, Circuit, Gate
 from exprgrad.errors import Span
-from exprgrad.forward import function
 from exprgrad.gates import CONST, INPUT, ROWS, Row, Static
-from exprgrad.shape_rules import Shape
 from exprgrad.shapes import extent_of, shape_of
+from exprgrad.shapes.rules import Shape
 from exprgrad.values import shape
 
 _BROADCAST_TO = ROWS["broadcast_to"]

@@ -18,9 +18,9 @@ class TablesHook(BuildHookInterface[Any]):
         root = Path(self.root)
         if self.target_name != "wheel":
             return
-        spec = importlib.util.spec_from_file_location("tables", root / "exprgrad" / "tables.py")
+        spec = importlib.util.spec_from_file_location("tables", root / "exprgrad" / "language" / "tables.py")
         if spec is None or spec.loader is None:
-            raise ImportError(name="exprgrad.tables")
+            raise ImportError(name="exprgrad.language.tables")
         tables = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(tables)
         grammar = (root / "grammar" / "formula.lark").read_text(encoding="utf-8")

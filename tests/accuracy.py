@@ -16,9 +16,9 @@ from typing import NamedTuple
 from mpmath import mp, mpf
 
 from conftest import ROOT, ROWS, call
-from exprgrad.forward import function, rule
+from exprgrad.arithmetic.forward import function, rule
 from exprgrad.gates import Row
-from exprgrad.read import read
+from exprgrad.language.read import read
 from exprgrad.run import run
 from oracle import LARGEST, definition, extra_digits, slope, ulps
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from exprgrad.forward import rule
+from exprgrad.arithmetic.forward import rule
 from exprgrad.gates import CATALOGUE, Row
 
 ROOT = Path(__file__).parent.parent

@@ -16,7 +16,7 @@ from mpmath import mp, mpf
 
 from exprgrad.circuit import Circuit
 from exprgrad.gates import CONST, INPUT, Row
-from exprgrad.lower import body
+from exprgrad.language.lower import body
 
 Function = Callable[..., Any]
 

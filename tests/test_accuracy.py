@@ -9,7 +9,7 @@ import pytest
 
 from accuracy import EXACT, Errors, measured, points, stated
 from conftest import ROWS
-from exprgrad import special
+from exprgrad.arithmetic import special
 from exprgrad.gates import ROWS as BY_NAME
 from exprgrad.gates import Row
 

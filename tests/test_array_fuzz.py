@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from exprgrad.diagnose import notes
+from exprgrad.diagnosis.notes import notes
 from exprgrad.errors import ExprgradError
 from exprgrad.gates import GATES
-from exprgrad.read import read
+from exprgrad.language.read import read
 from exprgrad.run import jacobian, run
 from exprgrad.style import Style
 from exprgrad.values import shape

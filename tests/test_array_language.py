@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from exprgrad.arithmetic.forward import forward
 from exprgrad.chain import backward, tangent
 from exprgrad.circuit import Circuit
-from exprgrad.diagnose import notes
+from exprgrad.diagnosis.notes import notes
 from exprgrad.errors import FormulaError, UsageError
-from exprgrad.forward import forward
-from exprgrad.read import read
+from exprgrad.language.read import read
 from exprgrad.run import jacobian, run
 from exprgrad.values import array, shape
 from exprgrad.write.formula import write

@@ -12,13 +12,13 @@ from mpmath import mp, mpf
 
 from array_oracle import CASES, Case
 from conftest import ROWS, call, points
+from exprgrad.arithmetic.forward import forward
+from exprgrad.calculus.hessian import hessian
+from exprgrad.calculus.orders import directional as along
 from exprgrad.chain import backward, tangent
 from exprgrad.circuit import Circuit
-from exprgrad.forward import forward
 from exprgrad.gates import CATALOGUE, Row
-from exprgrad.hessian import hessian
-from exprgrad.orders import directional as along
-from exprgrad.read import read
+from exprgrad.language.read import read
 from exprgrad.run import run
 from exprgrad.values import shape
 from exprgrad.write.formula import write

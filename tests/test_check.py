@@ -16,16 +16,16 @@ from hypothesis import strategies as st
 
 import array_oracle
 from conftest import ROWS, call, points
-from exprgrad.check import Audit, check
+from exprgrad.arithmetic.forward import function
+from exprgrad.arithmetic.special import SPECIAL
+from exprgrad.audit.check import Audit, check
 from exprgrad.circuit import Circuit
 from exprgrad.cli import main
 from exprgrad.errors import UsageError
-from exprgrad.forward import function
 from exprgrad.gates import GATES, Row
 from exprgrad.gates import ROWS as EVERY
-from exprgrad.read import read
+from exprgrad.language.read import read
 from exprgrad.run import run
-from exprgrad.special import SPECIAL
 from exprgrad.values import shape
 from test_arrays import numbers, sample
 from test_formulas import FORMULAS, NUMBERS, VARIABLES, Both, relaxed
@@ -45,7 +45,7 @@ every_case = pytest.mark.parametrize("case", CASES, ids=[case.text for case in C
 def look_less_closely(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
     """For the rows that are slow."""
     if row.name in SLOW:
-        monkeypatch.setattr(import_module("exprgrad.check"), "POWERS", (30, 60))
+        monkeypatch.setattr(import_module("exprgrad.audit.check"), "POWERS", (30, 60))
 
 
 def audit(text: str, **point: Any) -> Audit:

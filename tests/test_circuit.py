@@ -10,14 +10,14 @@ from collections import Counter
 import pytest
 
 from conftest import ROOT
-from exprgrad import tables
+from exprgrad.arithmetic.forward import forward, function
 from exprgrad.chain import backward, tangent
 from exprgrad.circuit import Builder, Circuit, Gate
-from exprgrad.diagnose import notes
+from exprgrad.diagnosis.notes import notes
 from exprgrad.errors import CircuitError, UsageError
-from exprgrad.forward import forward, function
 from exprgrad.gates import CONST, INPUT, ROWS, Row
-from exprgrad.read import read
+from exprgrad.language import tables
+from exprgrad.language.read import read
 from exprgrad.run import run
 from exprgrad.tidy import derive
 from exprgrad.write.formula import write
@@ -76,7 +76,7 @@ def test_each_gate_is_evaluated_once(monkeypatch: pytest.MonkeyPatch) -> None:
         calls.append(x)
         return x
 
-    monkeypatch.setattr("exprgrad.forward.function", lambda row: call if row is counted else function(row))
+    monkeypatch.setattr("exprgrad.arithmetic.forward.function", lambda row: call if row is counted else function(row))
     builder = Builder()
     once = builder.add(counted, (builder.input("x"),))
     circuit = builder.circuit(builder.add(ADD, (once, once)))

@@ -18,13 +18,13 @@ import pytest
 
 from array_oracle import CASES
 from conftest import ROOT, ROWS, call, exprgrad, points
+from exprgrad.arithmetic.forward import forward
 from exprgrad.circuit import Circuit
 from exprgrad.cli import main
 from exprgrad.errors import UsageError
-from exprgrad.forward import forward
 from exprgrad.gates import CONST, Row
-from exprgrad.lower import body
-from exprgrad.read import read
+from exprgrad.language.lower import body
+from exprgrad.language.read import read
 from exprgrad.run import Run, run
 from exprgrad.shapes import infer
 from exprgrad.values import shape

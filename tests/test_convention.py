@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import exprgrad
+from exprgrad.arithmetic.forward import function, rule
 from exprgrad.chain import tangent
 from exprgrad.convention import convention
 from exprgrad.engines import run_rows
 from exprgrad.errors import UsageError
-from exprgrad.forward import function, rule
 from exprgrad.gates import ROWS, Kink, Row
-from exprgrad.read import read
+from exprgrad.language.read import read
 from exprgrad.run import run
 from exprgrad.write.formula import write
 from test_formulas import FORMULAS, NUMBERS, VARIABLES, Both, relaxed

@@ -25,8 +25,8 @@ from exprgrad.circuit import Circuit
 from exprgrad.engines import Rows, kernel, names, numpy, part, run_rows
 from exprgrad.errors import ExprgradError, FormulaError, UsageError
 from exprgrad.gates import Row
+from exprgrad.language.read import read
 from exprgrad.program import program
-from exprgrad.read import read
 from exprgrad.run import run
 from exprgrad.tidy import shared
 from exprgrad.values import product, shape

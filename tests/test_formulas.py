@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from mpmath import mp
 
+from exprgrad.arithmetic.forward import forward
 from exprgrad.chain import backward, tangent
 from exprgrad.circuit import Circuit
-from exprgrad.forward import forward
 from exprgrad.gates import CONST
-from exprgrad.parse import parse
-from exprgrad.read import read
+from exprgrad.language.parse import parse
+from exprgrad.language.read import read
 from exprgrad.run import run
 from exprgrad.write.formula import write
 

@@ -13,15 +13,15 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from mpmath import mp
 
-from exprgrad.beyond import beyond
+from exprgrad.arithmetic.forward import forward
+from exprgrad.calculus.hessian import MOST, Second, hessian, second
 from exprgrad.circuit import Circuit
 from exprgrad.cli import main
-from exprgrad.diagnose import notes
+from exprgrad.diagnosis.beyond import beyond
+from exprgrad.diagnosis.notes import notes
 from exprgrad.errors import UsageError
-from exprgrad.forward import forward
 from exprgrad.gates import CONST
-from exprgrad.hessian import MOST, Second, hessian, second
-from exprgrad.read import read
+from exprgrad.language.read import read
 from exprgrad.run import run
 from test_formulas import FORMULAS, NUMBERS, VARIABLES, Both, exact, relaxed
 

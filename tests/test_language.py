@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from conftest import ROOT
 from exprgrad.errors import FormulaError
-from exprgrad.parse import Node, outline, parse
-from exprgrad.read import read
+from exprgrad.language.parse import Node, outline, parse
+from exprgrad.language.read import read
 from exprgrad.run import run
 
 

@@ -16,10 +16,10 @@ from mpmath import mp, mpf
 
 from conftest import ROOT, exprgrad
 from exprgrad.chain import backward
-from exprgrad.read import read
+from exprgrad.diagnosis.working import working
+from exprgrad.language.read import read
 from exprgrad.run import run
 from exprgrad.style import Style
-from exprgrad.working import working
 from exprgrad.write.article import write
 from exprgrad.write.latex import expression, number
 from exprgrad.write.letters import escaped, symbol, symbols

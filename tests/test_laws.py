@@ -13,12 +13,12 @@ from mpmath import mp, mpf
 
 from accuracy import flows, near, on_an_edge
 from conftest import ROWS, call, points
+from exprgrad.arithmetic.forward import forward, function, rule
+from exprgrad.calculus.hessian import hessian
 from exprgrad.chain import tangent
-from exprgrad.forward import forward, function, rule
 from exprgrad.gates import GATES, Row
 from exprgrad.gates import ROWS as ROWS_BY_NAME
-from exprgrad.hessian import hessian
-from exprgrad.read import read
+from exprgrad.language.read import read
 from exprgrad.run import run
 from exprgrad.write.formula import write
 from oracle import DERIVATIVES, definition, derivative, extra_digits, slope, ulps

@@ -17,10 +17,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from conftest import exprgrad
+from exprgrad.calculus.moves import Step, ascend, gentler
 from exprgrad.cli import main
 from exprgrad.errors import UsageError
-from exprgrad.moves import Step, ascend, gentler
-from exprgrad.read import read
+from exprgrad.language.read import read
 from exprgrad.style import Style
 from exprgrad.views.moves import sparkline
 from test_formulas import FORMULAS, NUMBERS, VARIABLES, Both, relaxed

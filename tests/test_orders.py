@@ -13,11 +13,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 
-from exprgrad import orders
+from exprgrad.calculus import orders
+from exprgrad.calculus.orders import derivatives, directional
 from exprgrad.cli import main
 from exprgrad.errors import FormulaError, UsageError
-from exprgrad.orders import derivatives, directional
-from exprgrad.read import read
+from exprgrad.language.read import read
 from exprgrad.run import jacobian, run
 from oracle import evaluate
 from test_formulas import FORMULAS, NUMBERS, VARIABLES, Both, relaxed

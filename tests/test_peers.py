@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from conftest import ROOT
+from exprgrad.arithmetic.forward import forward
+from exprgrad.calculus.hessian import hessian
 from exprgrad.chain import backward, tangent
 from exprgrad.circuit import Circuit
-from exprgrad.forward import forward
-from exprgrad.hessian import hessian
-from exprgrad.read import read
+from exprgrad.language.read import read
 from exprgrad.run import run
 from exprgrad.values import shape
 

@@ -25,11 +25,11 @@ from hypothesis import strategies as st
 from array_oracle import CASES
 from conftest import ROOT, exprgrad
 from exprgrad.circuit import Builder, Circuit
+from exprgrad.diagnosis.shares import shares
 from exprgrad.errors import UsageError, shown
 from exprgrad.gates import CONST, INPUT, ROWS
-from exprgrad.read import read
+from exprgrad.language.read import read
 from exprgrad.run import Run, run
-from exprgrad.shares import shares
 from exprgrad.style import COLOURS, Style
 from exprgrad.views import tree
 from exprgrad.write import dot, mermaid, palette, png, svg

@@ -11,8 +11,8 @@ from mpmath import mp, mpf
 import array_oracle
 from conftest import ROWS, call, points
 from exprgrad.gates import Row
-from exprgrad.precise import context, forward
-from exprgrad.read import read
+from exprgrad.language.read import read
+from exprgrad.precise.forward import context, forward
 from oracle import definition, extra_digits
 from test_arrays import precise, sample
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from conftest import ROOT
-from exprgrad.read import read
+from exprgrad.language.read import read
 from exprgrad.run import run
 from exprgrad.values import shape
 

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from mpmath import mp
 
 import oracle
+from exprgrad.arithmetic.forward import forward
+from exprgrad.calculus.symbolic import symbolic
 from exprgrad.circuit import Circuit
-from exprgrad.forward import forward
-from exprgrad.read import read
+from exprgrad.language.read import read
 from exprgrad.simplify import shorten, simplify
 from exprgrad.simplify.forms import Form
 from exprgrad.simplify.maker import Maker
-from exprgrad.symbolic import symbolic
 from exprgrad.write.formula import expression, write
 from test_formulas import relaxed
 

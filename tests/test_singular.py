@@ -8,8 +8,8 @@ import pytest
 
 from exprgrad.chain import backward, tangent
 from exprgrad.circuit import Circuit
-from exprgrad.diagnose import notes
-from exprgrad.read import read
+from exprgrad.diagnosis.notes import notes
+from exprgrad.language.read import read
 from exprgrad.run import run
 
 inf, nan = math.inf, math.nan

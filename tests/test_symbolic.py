@@ -20,14 +20,14 @@ import array_oracle
 import oracle
 from conftest import ROWS, call, exprgrad, points
 from exprgrad import symbolic as public
+from exprgrad.arithmetic.forward import forward
+from exprgrad.calculus.symbolic import MOST, symbolic
 from exprgrad.cli import main
 from exprgrad.errors import FormulaError, UsageError
-from exprgrad.forward import forward
 from exprgrad.gates import Row
-from exprgrad.read import read
+from exprgrad.language.read import read
 from exprgrad.run import run
 from exprgrad.shapes import is_scalar
-from exprgrad.symbolic import MOST, symbolic
 from exprgrad.write.derivative import to_statements
 from test_formulas import FORMULAS, NUMBERS, VARIABLES, Both, conditioned, exact, relaxed
 

@@ -15,18 +15,18 @@ from hypothesis import strategies as st
 from mpmath import mp, mpf
 
 from conftest import exprgrad
+from exprgrad.arithmetic.forward import forward
 from exprgrad.cli import main
+from exprgrad.diagnosis.margins import margin
+from exprgrad.diagnosis.rewrites import DEEP, REWRITES, Rewrite
+from exprgrad.diagnosis.rewriting import applied, better, expanded, matches, pattern
+from exprgrad.diagnosis.why import Why, why
 from exprgrad.errors import ExprgradError, UsageError
-from exprgrad.forward import forward
 from exprgrad.gates import CONST
-from exprgrad.margins import margin
-from exprgrad.read import read
-from exprgrad.rewrites import DEEP, REWRITES, Rewrite
-from exprgrad.rewriting import applied, better, expanded, matches, pattern
+from exprgrad.language.read import read
 from exprgrad.run import Run, run
 from exprgrad.style import Style
 from exprgrad.values import pick
-from exprgrad.why import Why, why
 from exprgrad.write.formula import write
 from exprgrad.write.why import cells, rewritten
 from test_formulas import FORMULAS, VARIABLES, Both, relaxed

@@ -16,11 +16,11 @@ from mpmath import mp, mpc, mpf
 
 from conftest import ROOT, call, exprgrad, points
 from conftest import ROWS as ROWS_
+from exprgrad.diagnosis.working import working
 from exprgrad.gates import ROWS, Row
-from exprgrad.read import read
+from exprgrad.language.read import read
 from exprgrad.run import Run, run
 from exprgrad.style import Style
-from exprgrad.working import working
 from exprgrad.write.equations import Equations, Line, Step
 from exprgrad.write.figures import Equation
 from exprgrad.write.plain import Plain

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from exprgrad.diagnosis.kinks import edges
+from exprgrad.diagnosis.live import live
 from exprgrad.engines import Columns, Kernel, Rows, empty
-from exprgrad.kinks import edges
-from exprgrad.live import live
 from exprgrad.program import Program
 from exprgrad.run import run
 

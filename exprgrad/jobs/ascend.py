@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from exprgrad.arguments import listed, value
-from exprgrad.diagnose import notes
+from exprgrad.calculus.moves import Step, ascend, gentler
+from exprgrad.diagnosis.kinks import Note
+from exprgrad.diagnosis.notes import notes
 from exprgrad.errors import Report, UsageError, shown
 from exprgrad.jobs.asked import Asked, Lines, Reply
-from exprgrad.kinks import Note
-from exprgrad.moves import Step, ascend, gentler
 from exprgrad.run import run
 
 FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown")

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from exprgrad.circuit import Circuit
+from exprgrad.diagnosis.kinks import Note
 from exprgrad.errors import ExprgradError
-from exprgrad.kinks import Note
 from exprgrad.style import Style
 from exprgrad.values import Value
 

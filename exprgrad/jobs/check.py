@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from exprgrad.check import Audit, check
-from exprgrad.diagnose import notes
+from exprgrad.audit.check import Audit, check
+from exprgrad.diagnosis.notes import notes
 from exprgrad.errors import UnmetError, UsageError
 from exprgrad.jobs.asked import Asked, Lines, Reply
 

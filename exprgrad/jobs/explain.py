@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from exprgrad.diagnose import notes
+from exprgrad.diagnosis.notes import notes
+from exprgrad.diagnosis.working import Working, working
 from exprgrad.jobs.asked import Asked, Lines, Reply
 from exprgrad.run import run
-from exprgrad.working import Working, working
 
 FORMATS = ("table", "markdown", "latex")
 

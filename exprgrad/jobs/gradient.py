@@ -7,11 +7,11 @@ from importlib import import_module
 
 from exprgrad.chain import Backward, backward
 from exprgrad.circuit import Circuit
-from exprgrad.diagnose import notes
+from exprgrad.diagnosis.kinks import Note
+from exprgrad.diagnosis.notes import notes
 from exprgrad.errors import shown
 from exprgrad.files import not_for_terminals
 from exprgrad.jobs.asked import PICTURES, Asked, Lines, Reply
-from exprgrad.kinks import Note
 from exprgrad.run import Run, run
 from exprgrad.style import Style
 from exprgrad.write.code import TARGETS

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from exprgrad.arguments import listed
-from exprgrad.beyond import beyond
-from exprgrad.diagnose import notes
+from exprgrad.calculus.hessian import hessian
+from exprgrad.diagnosis.beyond import beyond
+from exprgrad.diagnosis.kinks import Note
+from exprgrad.diagnosis.notes import notes
 from exprgrad.errors import UsageError
-from exprgrad.hessian import hessian
 from exprgrad.jobs.asked import Asked, Lines, Reply
-from exprgrad.kinks import Note
 from exprgrad.run import Run, wires
 from exprgrad.values import Value
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exprgrad.diagnose import notes
+from exprgrad.diagnosis.notes import notes
 from exprgrad.errors import UsageError
 from exprgrad.jobs.asked import Asked, Lines, Reply
 from exprgrad.run import Run, jacobian

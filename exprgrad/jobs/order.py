@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from exprgrad.beyond import beyond
-from exprgrad.diagnose import notes
+from exprgrad.calculus.orders import HIGHEST, derivatives
+from exprgrad.diagnosis.beyond import beyond
+from exprgrad.diagnosis.kinks import Note
+from exprgrad.diagnosis.notes import notes
 from exprgrad.errors import UsageError, named, shown
 from exprgrad.jobs.asked import Asked, Lines, Reply
-from exprgrad.kinks import Note
-from exprgrad.orders import HIGHEST, derivatives
 from exprgrad.run import run, wires
 from exprgrad.values import Value, shape, spread
 

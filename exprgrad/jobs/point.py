@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 from exprgrad.arguments import value
 from exprgrad.chain import backward
 from exprgrad.convention import STRICT, convention
+from exprgrad.diagnosis.kinks import Note
 from exprgrad.errors import UnmetError, UsageError
 from exprgrad.files import deliver
 from exprgrad.jobs.asked import PICTURES, Asked, Reply
-from exprgrad.kinks import Note
-from exprgrad.parse import outline, parse
-from exprgrad.read import read
+from exprgrad.language.parse import outline, parse
+from exprgrad.language.read import read
 from exprgrad.run import wires
 from exprgrad.style import Style
 from exprgrad.values import shape

@@ -14,7 +14,7 @@ from exprgrad.engines import cores
 from exprgrad.errors import DataError, Report, UsageError, named, shown
 from exprgrad.files import not_for_terminals, writing
 from exprgrad.gates import CONSTANTS
-from exprgrad.read import read
+from exprgrad.language.read import read
 from exprgrad.rows.bind import bind
 from exprgrad.rows.block import Block, Place
 from exprgrad.rows.compute import Formula

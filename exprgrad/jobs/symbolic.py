@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from exprgrad.arithmetic.forward import forward, told
+from exprgrad.calculus.symbolic import MOST, symbolic
 from exprgrad.circuit import Circuit
 from exprgrad.errors import FormulaError, UsageError, shown
-from exprgrad.forward import forward, told
 from exprgrad.gates import CONST
 from exprgrad.jobs.asked import Asked, Reply
 from exprgrad.run import value_of
 from exprgrad.shapes import is_scalar
-from exprgrad.symbolic import MOST, symbolic
 from exprgrad.values import shape
 from exprgrad.write import derivative
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from exprgrad.arguments import assigned
-from exprgrad.diagnose import notes
+from exprgrad.calculus.orders import directional, share
+from exprgrad.diagnosis.kinks import Note
+from exprgrad.diagnosis.notes import notes
 from exprgrad.errors import UsageError
 from exprgrad.jobs.asked import Asked, Lines, Reply
-from exprgrad.kinks import Note
-from exprgrad.orders import directional, share
 from exprgrad.run import run
 from exprgrad.values import shape, spread
 from exprgrad.write.orders import Direction

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from exprgrad.diagnose import notes
+from exprgrad.diagnosis.margins import Margin, margin
+from exprgrad.diagnosis.notes import notes
+from exprgrad.diagnosis.why import Why, why
 from exprgrad.errors import UnmetError, UsageError
 from exprgrad.jobs.asked import Asked, Lines, Reply
-from exprgrad.margins import Margin, margin
-from exprgrad.why import Why, why
 
 FORMATS = ("table", "json", "markdown", "formula")
 

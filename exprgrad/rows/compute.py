@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from exprgrad.circuit import Circuit
-from exprgrad.diagnose import notes
+from exprgrad.diagnosis.notes import notes
 from exprgrad.engines import Kernel, Rows, kernel
 from exprgrad.errors import FormulaError, Report, UsageError, shown
 from exprgrad.program import Program, program

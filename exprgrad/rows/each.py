@@ -15,8 +15,8 @@ from exprgrad.circuit import Circuit
 from exprgrad.convention import convention
 from exprgrad.errors import DataError, ExprgradError, named, nearest, shown
 from exprgrad.gates import CONSTANTS
+from exprgrad.language.read import read
 from exprgrad.load import CellError, number
-from exprgrad.read import read
 from exprgrad.rows.bind import place_of
 from exprgrad.rows.block import Block, Place, stacked
 from exprgrad.rows.cells import nested

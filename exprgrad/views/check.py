@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from exprgrad.check import Audit
+from exprgrad.audit.check import Audit
 from exprgrad.style import Style
 from exprgrad.views.table import Uncut
 from exprgrad.write.check import HEADERS, MOST, cells, said, where

@@ -10,8 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from exprgrad.calculus.moves import Step
 from exprgrad.errors import shown
-from exprgrad.moves import Step
 from exprgrad.style import Style
 from exprgrad.views.numbers import cell
 from exprgrad.views.table import Uncut

@@ -19,7 +19,7 @@ def cell(value: Value | None, style: Style) -> str:
     if isinstance(value, float):
         return style.number(value)
     if value.size > SMALL and not style.full:
-        from exprgrad.whole import summary
+        from exprgrad.arithmetic.whole import summary
 
         return "\n".join(f"{name:4} {number:.{style.digits or _ROUGH}g}" for name, number in summary(value).items())
     return "\n".join(_lines(value.tolist(), style))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from exprgrad.calculus.orders import taylor
 from exprgrad.circuit import Circuit
 from exprgrad.errors import shown
-from exprgrad.orders import taylor
 from exprgrad.style import Style
 from exprgrad.values import Value
 from exprgrad.views.grid import Grid

@@ -9,10 +9,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from exprgrad.margins import Margin
+from exprgrad.diagnosis.margins import Margin
+from exprgrad.diagnosis.why import Why
 from exprgrad.style import Style
 from exprgrad.views.table import Uncut
-from exprgrad.why import Why
 from exprgrad.write.why import HEADERS, cells, head, instead, nearest, subject
 
 

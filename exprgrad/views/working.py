@@ -9,8 +9,8 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
+from exprgrad.diagnosis.working import Working
 from exprgrad.style import Style
-from exprgrad.working import Working
 from exprgrad.write.equations import BACKWARD, FORWARD, KINDS, RESULT, Equations, Line, Step, left_out
 from exprgrad.write.plain import Plain
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from exprgrad.calculus.symbolic import symbolic
 from exprgrad.chain import Backward, backward
 from exprgrad.circuit import Circuit, Composite
 from exprgrad.gates import INPUT
 from exprgrad.run import Run
 from exprgrad.style import PLAIN, Style
-from exprgrad.symbolic import symbolic
 from exprgrad.write import derivative
 from exprgrad.write.document import document, equation, section
 from exprgrad.write.figures import Figures

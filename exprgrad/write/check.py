@@ -6,7 +6,7 @@ import json as text
 import math
 from collections.abc import Iterator, Sequence
 
-from exprgrad.check import Audit, Verdict
+from exprgrad.audit.check import Audit, Verdict
 from exprgrad.errors import shown
 from exprgrad.style import Style
 from exprgrad.values import at

@@ -11,10 +11,10 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from exprgrad.circuit import Circuit, setting
+from exprgrad.diagnosis.shares import shares
 from exprgrad.errors import shown
 from exprgrad.gates import CONST, INPUT
 from exprgrad.run import Run
-from exprgrad.shares import shares
 from exprgrad.style import Style
 from exprgrad.tidy import needed
 from exprgrad.values import Value, array, dims, shape

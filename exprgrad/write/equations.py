@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from exprgrad.diagnosis.kinks import Note
+from exprgrad.diagnosis.working import BLOCKED, LOST, UNSELECTED, Formula, Part, Working
 from exprgrad.gates import CONST, Row
-from exprgrad.kinks import Note
 from exprgrad.style import Style
 from exprgrad.values import shape
-from exprgrad.working import BLOCKED, LOST, UNSELECTED, Formula, Part, Working
 from exprgrad.write.figures import Equation, Figures
 from exprgrad.write.kinds import kinds
 from exprgrad.write.notation import (

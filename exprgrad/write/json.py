@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from exprgrad.circuit import Circuit, Gate, setting
+from exprgrad.diagnosis.kinks import Note
 from exprgrad.errors import UsageError
 from exprgrad.gates import CONST
-from exprgrad.kinks import Note
 from exprgrad.run import Run
 from exprgrad.values import Value
 from exprgrad.write.pullbacks import Pullbacks

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from exprgrad.circuit import Circuit, Composite
 from exprgrad.gates import Row
-from exprgrad.lower import formula
+from exprgrad.language.lower import formula
 from exprgrad.write.notation import Math, Notation, Sentence, called, expression, is_short
 
 _COPIES = "hands it on as it is"

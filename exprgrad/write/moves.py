@@ -5,9 +5,9 @@ from __future__ import annotations
 import json as text
 from collections.abc import Iterator, Sequence
 
+from exprgrad.calculus.moves import Step
 from exprgrad.circuit import Circuit
 from exprgrad.errors import UsageError, shown
-from exprgrad.moves import Step
 from exprgrad.style import Style
 from exprgrad.write import flat, json
 

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from exprgrad.calculus.orders import taylor
 from exprgrad.circuit import Circuit
-from exprgrad.kinks import Note
-from exprgrad.orders import taylor
+from exprgrad.diagnosis.kinks import Note
 from exprgrad.run import Run
 from exprgrad.values import Value
 from exprgrad.write.flat import apart, columns, line, matrix

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json as text
 from collections.abc import Iterator
 
+from exprgrad.diagnosis.live import piece
+from exprgrad.diagnosis.margins import Margin
+from exprgrad.diagnosis.walk import Link
+from exprgrad.diagnosis.why import Better, Why
 from exprgrad.errors import shown
-from exprgrad.live import piece
-from exprgrad.margins import Margin
 from exprgrad.style import Style
 from exprgrad.values import at
-from exprgrad.walk import Link
-from exprgrad.why import Better, Why
 from exprgrad.write import formula, json, markdown
 
 HEADERS = ("pass", "formula", "what happens", "local gradient")

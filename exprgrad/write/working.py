@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from exprgrad.diagnose import notes
+from exprgrad.diagnosis.notes import notes
+from exprgrad.diagnosis.working import Working, working
 from exprgrad.run import Run
 from exprgrad.style import PLAIN, Style
-from exprgrad.working import Working, working
 from exprgrad.write.document import document, equation, section, sentence
 from exprgrad.write.equations import BACKWARD, FORWARD, KINDS, RESULT, Equations, Line, left_out
 from exprgrad.write.latex import Latex

@@ -14,7 +14,7 @@ from benchmarks.measure import interleave
 from benchmarks.peers import installed
 from benchmarks.report import Row, quantity, ratio
 from exprgrad import read
-from exprgrad.parse import parse
+from exprgrad.language.parse import parse
 
 GATES, FEW = 20_000, 1_000
 ROUNDS = 7

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from exprgrad.arithmetic.forward import planned, told
 from exprgrad.engines import Columns, Kernel, Rows, empty, part
 from exprgrad.engines.numpy.batch import apply
 from exprgrad.engines.numpy.cheaper import cheaper, is_scalar
 from exprgrad.engines.numpy.tape import Tape, tape
 from exprgrad.errors import GateError
-from exprgrad.forward import planned, told
 from exprgrad.gates import CONST, INPUT
 from exprgrad.program import Program
 from exprgrad.values import Value, array

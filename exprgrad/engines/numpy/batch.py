@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exprgrad import shape_rules as shapes
-from exprgrad.arrays import REFUSED, elementwise, refusal
+from exprgrad.arithmetic.arrays import REFUSED, elementwise, refusal
+from exprgrad.arithmetic.forward import function
+from exprgrad.arithmetic.whole import WHOLE
 from exprgrad.circuit import Gate
-from exprgrad.forward import function
 from exprgrad.gates import Entry, Row, Slice
-from exprgrad.shape_rules import Shape
+from exprgrad.shapes import rules as shapes
+from exprgrad.shapes.rules import Shape
 from exprgrad.values import Value
-from exprgrad.whole import WHOLE
 
 Array = NDArray[np.float64]
 Settings = Mapping[str, Any]

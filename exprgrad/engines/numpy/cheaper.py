@@ -14,8 +14,8 @@ from math import inf
 from exprgrad.circuit import uncollected
 from exprgrad.gates import CONST, INPUT, ROWS
 from exprgrad.program import Program
+from exprgrad.program.tight import tight
 from exprgrad.tidy import Sharing
-from exprgrad.tight import tight
 
 _MOST = 8  # of a power; a product more is half a unit in the last place more
 _TINY = 1e-280  # a square below this is of an angle that is its own sine

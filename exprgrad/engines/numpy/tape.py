@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from exprgrad.arrays import elementwise
+from exprgrad.arithmetic.arrays import elementwise
+from exprgrad.arithmetic.forward import function
 from exprgrad.circuit import uncollected
-from exprgrad.forward import function
 from exprgrad.gates import CONST, INPUT, Row
 from exprgrad.program import Program
 

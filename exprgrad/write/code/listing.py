@@ -15,10 +15,10 @@ from exprgrad.chain import Backward
 from exprgrad.circuit import Circuit, Gate, uncollected
 from exprgrad.errors import shown
 from exprgrad.gates import CONST, INPUT, ROWS, Param, Row, Static
-from exprgrad.lower import formula
-from exprgrad.shape_rules import Shape
+from exprgrad.language.lower import formula
+from exprgrad.program.tight import tight
+from exprgrad.shapes.rules import Shape
 from exprgrad.tidy import Sharing, derive, needed
-from exprgrad.tight import tight
 from exprgrad.values import Value
 
 _EQUAL, _WHERE = ROWS["equal"], ROWS["where"]

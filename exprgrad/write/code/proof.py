@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import NamedTuple
 
+from exprgrad.arithmetic.forward import forward
 from exprgrad.circuit import Gate
-from exprgrad.forward import forward
 from exprgrad.gates import CONST, INPUT, ROWS
 from exprgrad.run import Run
 from exprgrad.values import Value, is_finite

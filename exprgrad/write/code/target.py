@@ -15,10 +15,10 @@ from exprgrad.chain import Backward
 from exprgrad.circuit import Circuit, Composite
 from exprgrad.errors import UsageError, shown
 from exprgrad.gates import Row
-from exprgrad.lower import body
+from exprgrad.language.lower import body
 from exprgrad.run import Run, upstream_of
-from exprgrad.shape_rules import MisfitError
 from exprgrad.shapes import is_scalar
+from exprgrad.shapes.rules import MisfitError
 from exprgrad.style import Style
 from exprgrad.values import Value
 from exprgrad.write.code.form import ATOM, COMPARE, FLIPPED, SIGN, SUM, Form, call

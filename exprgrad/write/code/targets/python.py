@@ -8,7 +8,7 @@ import keyword
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
-from exprgrad import ieee
+from exprgrad.arithmetic import ieee
 from exprgrad.gates import Row
 from exprgrad.write.code.form import AND, ARITHMETIC, CHOICE, COMPARE, NOT, OR, Form, call, calls, infix
 from exprgrad.write.code.listing import Listing

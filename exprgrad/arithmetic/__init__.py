@@ -1,0 +1,1 @@
+"""What gates compute: on float64, and on arrays of it."""

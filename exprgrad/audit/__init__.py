@@ -1,0 +1,1 @@
+"""Every gradient held against witnesses that do not use the chain rule."""

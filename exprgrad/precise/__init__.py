@@ -1,0 +1,1 @@
+"""What gates compute with any number of digits."""
