@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from exprgrad.gates import CONST, INPUT, Row
 from exprgrad.values import Value
 from exprgrad.write.code.form import ATOM, Form, wants_truth
 from exprgrad.write.code.listing import Listing
 from exprgrad.write.code.names import Names
-
-if TYPE_CHECKING:
-    from exprgrad.write.code.target import Target
 
 _INLINE = 60  # characters of an expression that stands inside another one
 
@@ -31,6 +28,25 @@ class Line(NamedTuple):
     depth: int
 
 
+class Language(Protocol):
+    """What statements ask of a target."""
+
+    truth: Form
+    untruth: Form
+
+    def number(self, value: float) -> Form:
+        """A number."""
+
+    def array(self, value: Value) -> str:
+        """An array of numbers."""
+
+    def input(self, name: str, names: Names) -> str:
+        """What an input is called."""
+
+    def form(self, found: Listing, wire: int, own: Row | None) -> Form:
+        """How a gate is written."""
+
+
 class _Text(NamedTuple):
     """An expression, or the name of one."""
 
@@ -43,7 +59,7 @@ class _Text(NamedTuple):
 class Lines:
     """The statements, and what the inputs are called in them; ``own`` is the gate whose definition is written."""
 
-    def __init__(self, target: Target, listing: Listing, names: Names, own: Row | None = None) -> None:
+    def __init__(self, target: Language, listing: Listing, names: Names, own: Row | None = None) -> None:
         self._target, self._listing, self._own = target, listing, own
         self._texts: dict[int, _Text] = {}
         self.lines: list[Line] = []
