@@ -59,6 +59,7 @@ class Target:
 
     name: str
     comment = "#"
+    indent = "    "
     letters = False  # whether identifiers may have letters outside ASCII
     case = True  # whether a and A are two of them
     arrays = False
@@ -130,11 +131,17 @@ class Target:
         """A name for an expression."""
         raise NotImplementedError
 
+    def head(self, name: str, inputs: Sequence[str]) -> str:
+        """What the function of one gate begins with, up to its brace."""
+        raise NotImplementedError
+
     def function(
         self, name: str, inputs: Sequence[str], about: str, statements: Iterable[str], result: str
     ) -> Iterator[str]:
         """The function of one gate."""
-        raise NotImplementedError
+        yield from ("", self.remark(about), f"{self.head(name, inputs)} {{")
+        yield from (f"{self.indent}{line}" for line in statements)
+        yield from (f"{self.indent}return {result};", "}")
 
     def page(self, function: Function, helpers: list[str]) -> Iterator[str]:
         """All of it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from exprgrad.write.code.form import AND, ARITHMETIC, CHOICE, COMPARE, NOT, OR, POWER, Form, call, calls, infix
 from exprgrad.write.code.proof import Proof
@@ -65,13 +65,9 @@ class C(Target):
         """A constant."""
         return f"const {'int' if truth else 'double'} {name} = {text};"
 
-    def function(
-        self, name: str, inputs: Sequence[str], about: str, statements: Iterable[str], result: str
-    ) -> Iterator[str]:
+    def head(self, name: str, inputs: Sequence[str]) -> str:
         """The function of one gate."""
-        yield from ("", self.remark(about), f"static double {name}({', '.join(f'double {one}' for one in inputs)}) {{")
-        yield from (f"    {line}" for line in statements)
-        yield from (f"    return {result};", "}")
+        return f"static double {name}({', '.join(f'double {one}' for one in inputs)})"
 
     def page(self, function: Function, helpers: list[str]) -> Iterator[str]:
         """The program: the gates' functions, the formula's, and main."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from exprgrad.gates import Row
 from exprgrad.write.code.form import (
@@ -59,6 +59,7 @@ class JavaScript(Target):
 
     name = "js"
     comment = "//"
+    indent = "  "
     letters = True
     reserved = frozenset(_WORDS.split())
     forms = _FORMS
@@ -87,13 +88,9 @@ class JavaScript(Target):
         """A constant."""
         return f"const {name} = {text};"
 
-    def function(
-        self, name: str, inputs: Sequence[str], about: str, statements: Iterable[str], result: str
-    ) -> Iterator[str]:
+    def head(self, name: str, inputs: Sequence[str]) -> str:
         """The function of one gate."""
-        yield from ("", self.remark(about), f"function {name}({', '.join(inputs)}) {{")
-        yield from (f"  {line}" for line in statements)
-        yield from (f"  return {result};", "}")
+        return f"function {name}({', '.join(inputs)})"
 
     def page(self, function: Function, helpers: list[str]) -> Iterator[str]:
         """The module: the gates' functions, the formula's, the check."""
