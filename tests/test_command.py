@@ -357,6 +357,7 @@ def test_the_jacobian_in_every_format(capsys: pytest.CaptureFixture[str]) -> Non
         {"element": "[1]", "value": "39.0", "grad.x[0]": "3.0", "grad.x[1]": "4.0"},
     ]
     assert "d[D]/d[…]" in out(capsys, *job)
+    assert "| `x` | `2×2` | `[[1, 2],  [3, 4]]` |" in out(capsys, *job, "--to", "markdown")
     assert main([*job, "--to", "jsonl"]) == 2
 
 

@@ -8,7 +8,7 @@ from exprgrad.jobs.asked import Asked, Lines, Reply
 from exprgrad.run import Run, jacobian
 from exprgrad.values import Value
 
-FORMATS = ("table", "json", "csv", "tsv")
+FORMATS = ("table", "json", "csv", "tsv", "markdown")
 
 
 def answer(asked: Asked) -> Reply:
@@ -26,6 +26,6 @@ def _lines(asked: Asked, result: Run, found: dict[str, Value]) -> Lines:
         return json.write_jacobian(result, found)
     if asked.to in ("csv", "tsv"):
         return flat.write_jacobian(result, found, "," if asked.to == "csv" else "\t")
-    from exprgrad.views import table
+    from exprgrad.views import grid, orders
 
-    return table.draw(table.show_jacobian(result, found, asked.style), asked.to_terminal, asked.style)
+    return grid.write(orders.jacobian(result.circuit, found, asked.style), asked.to, asked.to_terminal, asked.style)

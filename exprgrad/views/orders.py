@@ -1,4 +1,4 @@
-"""The Hessian, derivatives of any order and those along a direction, as cells of tables."""
+"""The Jacobian, the Hessian, derivatives of any order and those along a direction, as cells of tables."""
 
 from __future__ import annotations
 
@@ -8,13 +8,20 @@ from exprgrad.calculus.orders import taylor
 from exprgrad.circuit import Circuit
 from exprgrad.errors import shown
 from exprgrad.style import Style
-from exprgrad.values import Value
+from exprgrad.values import Value, dims, shape
 from exprgrad.views.grid import Grid
 from exprgrad.views.numbers import cell
 from exprgrad.write.flat import matrix
 from exprgrad.write.orders import Direction
 
 MOST = 40  # rows and columns of a Hessian
+
+
+def jacobian(circuit: Circuit, found: Mapping[str, Value], style: Style) -> Grid:
+    """A row for each input: the derivative's shape, and the derivative."""
+    name = shown(circuit.gates[circuit.output].name or circuit.piece(circuit.output, 30), 30)
+    rows = [[one, dims(shape(by)) if shape(by) else "", cell(by, style)] for one, by in found.items()]
+    return Grid([f"d[{name}]/d[…]", "shape", "derivative"], rows, ["bold", "", style.gradient])
 
 
 def hessian(found: Mapping[str, Mapping[str, Value]], style: Style, whole: bool) -> Grid:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from rich.box import ROUNDED, SIMPLE_HEAD
@@ -24,7 +24,7 @@ from exprgrad.errors import shown
 from exprgrad.gates import CONST
 from exprgrad.run import Run
 from exprgrad.style import Style
-from exprgrad.values import Value, dims, shape
+from exprgrad.values import dims, shape
 from exprgrad.views.numbers import cell, signed
 from exprgrad.write.pullbacks import Pullbacks
 
@@ -93,18 +93,6 @@ def _locals(run: Run, wire: int, labels: Sequence[str], pullbacks: Pullbacks, st
 def show(run: Run, style: Style) -> RenderableType:
     """The table, to be printed by rich."""
     return _Fitting(list(lines(run, style)), style)
-
-
-def show_jacobian(run: Run, found: Mapping[str, Value], style: Style) -> RenderableType:
-    """A line for each input: the shape of the derivative, and the derivative."""
-    circuit = run.circuit
-    table = Table(box=ROUNDED, show_lines=True)
-    of = circuit.gates[circuit.output].name or circuit.piece(circuit.output, 30)
-    for header, look in ((f"d[{of}]/d[…]", "bold"), ("shape", ""), ("derivative", style.gradient)):
-        table.add_column(Text(header), style=look, no_wrap=True, overflow="ignore")
-    for name, by in found.items():
-        table.add_row(Text(shown(name, 30)), Text(dims(shape(by)) if shape(by) else ""), Text(cell(by, style)))
-    return table
 
 
 def draw(renderable: RenderableType, to_terminal: bool, style: Style) -> list[str]:
