@@ -22,7 +22,7 @@ from exprgrad.guards import added, fit, guarded, moved, through
 from exprgrad.language.lower import body
 from exprgrad.rules import Local, Pull, copies, local_gradients, pull
 from exprgrad.shapes import Shaped, shaped
-from exprgrad.shapes.rules import Shape
+from exprgrad.shapes.axes import Shape
 from exprgrad.tidy import derive
 from exprgrad.values import Value, spread
 

@@ -13,7 +13,7 @@ from exprgrad.circuit import Circuit, Plan, uncollected
 from exprgrad.errors import UsageError, named, nearest, shown
 from exprgrad.gates import GATES, INPUT
 from exprgrad.shapes import is_array
-from exprgrad.shapes.rules import Shape, fits
+from exprgrad.shapes.axes import Shape, fits
 from exprgrad.values import Value, array, blank, dims, elements, has_nan, is_finite, shape, spread, unit
 
 

@@ -15,7 +15,7 @@ from exprgrad.circuit import Builder, Circuit, Gate
 from exprgrad.errors import Span
 from exprgrad.gates import CONST, INPUT, ROWS, Row, Static
 from exprgrad.shapes import extent_of, shape_of
-from exprgrad.shapes.rules import Shape
+from exprgrad.shapes.axes import Shape
 from exprgrad.values import shape
 
 _BROADCAST_TO = ROWS["broadcast_to"]

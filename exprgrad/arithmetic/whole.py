@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exprgrad.gates import Entry, Slice, Static
-from exprgrad.shapes import rules as shapes
+from exprgrad.shapes import axes as shapes
+from exprgrad.shapes.rules import RULES
 from exprgrad.values import Value
 
 Array = NDArray[np.float64]
@@ -137,7 +138,7 @@ def _last(x: Array, axis: Any) -> Array:
     x = np.asarray(x)
     gone = shapes.axes_of(x.shape, axis)
     kept = [place for place in range(x.ndim) if place not in gone]
-    return np.transpose(x, (*kept, *gone)).reshape(shapes.RULES["last"](x.shape, axis))
+    return np.transpose(x, (*kept, *gone)).reshape(RULES["last"](x.shape, axis))
 
 
 def _last_back(a: Array, x: Array, axis: Any) -> Array:

@@ -18,7 +18,7 @@ from exprgrad.chain import tangent
 from exprgrad.circuit import Circuit
 from exprgrad.precise.forward import context, exact, forward
 from exprgrad.run import Run
-from exprgrad.shapes.rules import Shape
+from exprgrad.shapes.axes import Shape
 from exprgrad.values import Value, array, elements, shape
 
 POWERS = (30, 300)  # of the first step; the second is its square

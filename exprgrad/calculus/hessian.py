@@ -19,7 +19,7 @@ from exprgrad.errors import UsageError
 from exprgrad.gates import ROWS
 from exprgrad.run import Run, run
 from exprgrad.shapes import shaped
-from exprgrad.shapes.rules import Shape
+from exprgrad.shapes.axes import Shape
 from exprgrad.tidy import shared
 from exprgrad.values import Value, array, blank, elements, shape, spread, unit
 

@@ -13,7 +13,7 @@ from exprgrad.circuit import Circuit, uncollected
 from exprgrad.errors import UsageError, named
 from exprgrad.run import value_of, wires
 from exprgrad.shapes import extent_of, is_scalar
-from exprgrad.shapes.rules import Shape, fits
+from exprgrad.shapes.axes import Shape, fits
 from exprgrad.tidy import shared
 from exprgrad.values import Value, blank, dims, elements, shape, spots, spread
 

@@ -15,7 +15,7 @@ from exprgrad.circuit import Builder, Circuit, Gate, uncollected
 from exprgrad.errors import UsageError
 from exprgrad.gates import INPUT, ROWS
 from exprgrad.run import upstream_of
-from exprgrad.shapes.rules import Shape
+from exprgrad.shapes.axes import Shape
 from exprgrad.simplify import simplify
 from exprgrad.tidy import Sharing, derive, needed
 from exprgrad.values import Value

@@ -9,7 +9,7 @@ import numpy as np
 
 from exprgrad.arithmetic.whole import WHOLE
 from exprgrad.gates import Static
-from exprgrad.shapes.rules import axes_of
+from exprgrad.shapes.axes import axes_of
 from exprgrad.values import Value
 
 Function = Callable[..., Any]  # of the context, then the gate's inputs and its settings by name

@@ -17,7 +17,7 @@ from exprgrad.program.edge import edge
 from exprgrad.program.tight import tight
 from exprgrad.run import upstream_of, value_of, wires
 from exprgrad.shapes import infer, is_scalar
-from exprgrad.shapes.rules import Shape
+from exprgrad.shapes.axes import Shape
 from exprgrad.tidy import Sharing, needed
 from exprgrad.values import Value, shape, spread
 

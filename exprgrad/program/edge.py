@@ -12,7 +12,7 @@ from exprgrad.gates import CONST, INPUT, ROWS, Static
 from exprgrad.language.lower import body, formula
 from exprgrad.rules import copies, instance
 from exprgrad.shapes import shaped
-from exprgrad.shapes.rules import Shape
+from exprgrad.shapes.axes import Shape
 from exprgrad.tidy import derive
 
 _rule = cache(formula)

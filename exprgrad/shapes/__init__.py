@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from exprgrad.circuit import Builder, Circuit, Composite, Gate, Literal, literal
 from exprgrad.errors import MARGIN, FormulaError, Span, excerpt, shown
 from exprgrad.gates import CONST, INPUT, ROWS, Param, Row, Static
-from exprgrad.shapes.rules import RULES, MisfitError, Shape, broadcast
+from exprgrad.shapes.axes import MisfitError, Shape, broadcast
+from exprgrad.shapes.rules import RULES
 from exprgrad.values import Value, dims, shape
 
 MAX_AXES = 32

@@ -19,8 +19,8 @@ from exprgrad.arithmetic.forward import function
 from exprgrad.arithmetic.whole import WHOLE
 from exprgrad.circuit import Gate
 from exprgrad.gates import Entry, Row, Slice
-from exprgrad.shapes import rules as shapes
-from exprgrad.shapes.rules import Shape
+from exprgrad.shapes import axes as shapes
+from exprgrad.shapes.axes import Shape
 from exprgrad.values import Value
 
 Array = NDArray[np.float64]

@@ -17,7 +17,7 @@ from exprgrad.errors import shown
 from exprgrad.gates import CONST, INPUT, ROWS, Param, Row, Static
 from exprgrad.language.lower import formula
 from exprgrad.program.tight import tight
-from exprgrad.shapes.rules import Shape
+from exprgrad.shapes.axes import Shape
 from exprgrad.tidy import Sharing, derive, needed
 from exprgrad.values import Value
 

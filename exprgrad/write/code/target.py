@@ -18,7 +18,7 @@ from exprgrad.gates import Row
 from exprgrad.language.lower import body
 from exprgrad.run import Run, upstream_of
 from exprgrad.shapes import is_scalar
-from exprgrad.shapes.rules import MisfitError
+from exprgrad.shapes.axes import MisfitError
 from exprgrad.style import Style
 from exprgrad.values import Value
 from exprgrad.write.code.form import ATOM, COMPARE, FLIPPED, SIGN, SUM, Form, call

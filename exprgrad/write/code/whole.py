@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from exprgrad.gates import Entry, Slice, Static
-from exprgrad.shapes.rules import Shape, axes_of, letters, permutation, span_of
+from exprgrad.shapes.axes import Shape, axes_of, letters, permutation, span_of
 from exprgrad.write.code.form import ATOM, PRODUCT, SIGN, Form, infix
 
 _ALL = Slice(None, None, None)
