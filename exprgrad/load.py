@@ -9,13 +9,14 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import BinaryIO
 
 from exprgrad.errors import DataError, DeliveryError, shown
 from exprgrad.files import reason
 from exprgrad.values import Value, array
 
 MAX_BYTES = 4_000_000_000  # of a file of numbers
+_PIECE = 1 << 20  # bytes that are read at once, which takes as much memory however short the file is
 _NUMBER = re.compile(r"(?ai)[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf|infinity|nan)")
 _GRAMMAR = "digits with a decimal point, 1e-3, inf or nan"
 
@@ -55,20 +56,34 @@ def load(path: str) -> Value:
         )
     try:
         with open(path, "rb") as file:
-            if os.fstat(file.fileno()).st_size > MAX_BYTES:
-                raise DataError(f"{shown(path)} is longer than {MAX_BYTES:,} bytes, the limit for an array")
             if ending == ".npy":
                 return _npy(file, path)
-            data = file.read(MAX_BYTES + 1)
+            data = _whole(file, path)
     except OSError as error:
         raise DeliveryError(f"cannot read {shown(path)}: {reason(error)}") from None
     return _table(data, path, "," if ending == ".csv" else "\t")
 
 
-def _npy(file: Any, path: str) -> Value:
+def _whole(file: BinaryIO, path: str) -> bytearray:
+    """All bytes of a file, or of a pipe, up to the limit."""
+    data = bytearray()
+    while piece := file.read(_PIECE):
+        data += piece
+        if len(data) > MAX_BYTES:
+            raise _too_long(path)
+    return data
+
+
+def _too_long(path: str) -> DataError:
+    return DataError(f"{shown(path)} is longer than {MAX_BYTES:,} bytes, the limit for an array")
+
+
+def _npy(file: BinaryIO, path: str) -> Value:
     """An array that NumPy saved; never one of Python objects, which would be programs."""
     import numpy as np
 
+    if os.fstat(file.fileno()).st_size > MAX_BYTES:
+        raise _too_long(path)
     try:
         found = np.load(file, allow_pickle=False)
     except OSError:
@@ -86,7 +101,7 @@ def _npy(file: Any, path: str) -> Value:
     return value
 
 
-def _table(data: bytes, path: str, delimiter: str) -> Value:
+def _table(data: bytearray, path: str, delimiter: str) -> Value:
     """The numbers of a CSV: a row a line."""
     try:
         text = data.decode("utf-8-sig")

@@ -19,6 +19,7 @@ from exprgrad.rows.sources import Stream
 from exprgrad.values import Value
 
 BATCH = 1 << 16  # rows
+_PIECE = 1 << 20  # bytes that are asked for at once: a damaged file may speak of more than there is memory for
 
 
 class Batch(NamedTuple):
@@ -189,7 +190,7 @@ class _Bytes:
     def read(self, size: int = -1) -> bytes:
         parts: list[bytes] = []
         while size > 0:
-            data = self.stream.read(size)
+            data = self.stream.read(min(size, _PIECE))
             if not data:
                 break
             parts.append(data)
