@@ -47,13 +47,14 @@ def read_formula(path: str) -> str:
 def deliver(lines: Iterable[str] | bytes, out: str | None, *sources: str | None) -> None:
     """Writes lines as UTF-8, or bytes, to a file, or to standard output without one; whole or an error.
 
-    ``sources`` are the files that were read, which must not be the one that is written.
+    ``sources`` are the files that were read, which must not be the one that is written.  All lines are made
+    before the first is written, so that an error on the way leaves standard output empty.
     """
+    pieces = (
+        [lines] if isinstance(lines, bytes) else [line.encode("utf-8", "backslashreplace") + b"\n" for line in lines]
+    )
     with writing(out, [source for source in sources if source is not None]) as file:
-        if isinstance(lines, bytes):
-            file.write(lines)
-        else:
-            file.writelines(line.encode("utf-8", "backslashreplace") + b"\n" for line in lines)
+        file.writelines(pieces)
 
 
 def not_for_terminals(what: str, to_terminal: bool) -> None:
