@@ -236,4 +236,6 @@ def setting(value: Static) -> str:
     if isinstance(value, tuple):
         text = ", ".join(map(setting, value))
         return f"[{text}]" if all(type(one) in (int, tuple) for one in value) else f"'{text}'"
+    if isinstance(value, str):  # no backslash is an escape there
+        return f'"{value}"' if "'" in value else f"'{value}'"
     return repr(value)

@@ -136,7 +136,10 @@ def _name(text: str, nodes: Sequence[Node], index: int, resolve: Resolve) -> Ite
     """What a name stands for where it stands: a wire, a keyword, ``newaxis`` or ``True``."""
     _, _, start, stop = nodes[index]
     name, span = text[start:stop], (start, stop)
-    after = nodes[index + 1].kind if index + 1 < len(nodes) else ""
+    behind = index + 1
+    while name in _NEW_AXIS and behind < len(nodes) and nodes[behind].kind == "group":
+        behind += 1
+    after = nodes[behind].kind if behind < len(nodes) else ""
     if after == "target":
         return Keyword(name, -1, span)
     if after == "entry" and name in _NEW_AXIS:
@@ -169,13 +172,22 @@ def _slice(text: str, builder: Builder, items: list[Item], span: Span) -> Item:
     return Fixed(Slice(start, stop, step), span)
 
 
+def _quoted(text: str, span: Span) -> Item:
+    """The text between two quotes."""
+    inside = text[span[0] + 1 : span[1] - 1]
+    for place, character in enumerate(inside, span[0] + 1):
+        if not character.isprintable():
+            raise FormulaError(f"a text cannot contain {named(character)}", text, (place, place + 1))
+    return Fixed(inside, span)
+
+
 # the nodes that stand for no wire, and what becomes of them
 _SETTINGS: dict[str, Callable[[str, Builder, list[Item], Span], Item]] = {
     "keyword": _keyword,
     "slice": _slice,
     "missing": lambda _, __, ___, span: Fixed(None, span),
     "ellipsis": lambda _, __, ___, span: Fixed(..., span),
-    "text": lambda text, _, __, span: Fixed(text[span[0] + 1 : span[1] - 1], span),
+    "text": lambda text, _, __, span: _quoted(text, span),
     "array": lambda text, _, items, span: listed(text, items, span, bare=False),
     "tuple": lambda text, _, items, span: listed(text, items, span, bare=True),
 }
