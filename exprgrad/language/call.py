@@ -91,7 +91,7 @@ def _fit(
         if not len(row.inputs) - len(row.defaults) <= len(inputs) <= len(row.inputs):
             return None
     free = [name for name in row.params if name not in settings]
-    if row.rest and rest:
+    if row.rest and rest and free:
         several = len(rest) > 1 or not isinstance(rest[0], (Listed, Fixed))
         settings[free[0]] = Listed(rest, (0, 0), bare=False, depth=1) if several else rest[0]
         rest = []
