@@ -252,7 +252,7 @@ def summary(value: Array) -> dict[str, float]:
 
 WHOLE: Mapping[str, Callable[..., Value]] = {
     "matmul": np.matmul,
-    "dot": np.dot,
+    "dot": lambda a, b: np.dot(a, b) if np.ndim(a) and np.ndim(b) else a * b,  # NumPy's makes 0 of 0*inf
     "outer": np.multiply.outer,
     "cross": np.cross,
     "sum": lambda x, axis, keepdims: np.sum(x, axis=axis, keepdims=bool(keepdims)),

@@ -276,7 +276,7 @@ _RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("cofactor", "cofactor_back"), _singular),
     "prod_others": _moved,
     "spread": _spread,
-    "dot": lambda _, full, __, ___, outer: full[0] * full[1] + (0.0 if outer else -0.0),  # of arrays it is a sum
+    "dot": lambda _, full, __, ___, ____: full[0] * full[1],  # of arrays it is a sum
     "outer": lambda _, full, __, ___, ____: full[0][:, None] * full[1],
     "cross": lambda _, full, __, ___, ____: np.cross(full[0], full[1], axisa=-2, axisb=-2, axisc=-2),
     "trace": lambda _, full, __, ___, ____: np.trace(full[0], axis1=-3, axis2=-2),
