@@ -56,12 +56,12 @@ def records(data: bytes, separator: str = ",") -> list[list[str]]:
     return [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True) if row]
 
 
-def job(*arguments: str | Path, data: bytes | None = None) -> Done:
+def job(*arguments: str | Path, data: bytes | None = None, typed: str = "") -> Done:
     """Runs the command; ``data`` is what stands on standard input.
 
-    Whatever happens, what it says is short and names nothing of the program's inside.
+    Whatever happens, what it says is short and names nothing of the program's inside, unless somebody ``typed`` it.
     """
-    kept, saved = (sys.stdout, sys.stderr), None
+    kept, saved = (sys.stdin, sys.stdout, sys.stderr), None
     out, err = io.BytesIO(), io.StringIO()
     sys.stdout, sys.stderr = text, _ = io.TextIOWrapper(out, encoding="utf-8"), err
     try:
@@ -71,18 +71,24 @@ def job(*arguments: str | Path, data: bytes | None = None) -> Done:
                 file.seek(0)
                 saved = os.dup(0)
                 os.dup2(file.fileno(), 0)
+            sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  closed with the process
         status = main([str(argument) for argument in arguments])
         text.flush()
     finally:
-        sys.stdout, sys.stderr = kept
+        sys.stdin, sys.stdout, sys.stderr = kept
         if saved is not None:
             os.dup2(saved, 0)
             os.close(saved)
     said = err.getvalue()
-    assert not INTERNAL.search(said), said
+    clear(said, typed)
+    return Done(status, out.getvalue(), said)
+
+
+def clear(said: str, typed: str = "") -> None:
+    """What is said is short, and names nothing of the program's inside that nobody ``typed``."""
+    assert all(found[0] in typed for found in INTERNAL.finditer(said)), said
     assert len(said.splitlines()) <= 25, said
     assert len(said.encode()) <= 4096, said
-    return Done(status, out.getvalue(), said)
 
 
 def refused(*arguments: str | Path, data: bytes | None = None, status: int = 4) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from agree import agree, scale_of
 from array_oracle import CASES, Case
 from conftest import ROOT, ROWS, call, points
 from exprgrad import engines
@@ -29,42 +29,12 @@ from exprgrad.language.read import read
 from exprgrad.program import program
 from exprgrad.run import run
 from exprgrad.tidy import shared
-from exprgrad.values import product, shape
-from test_array_fuzz import POINT, drawn
+from exprgrad.values import shape
+from fuzz.formulas import POINT, drawn
 from test_formulas import FORMULAS, relaxed
 
 SAMPLES = sorted((ROOT / "samples").glob("*.txt"))
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 3.0, 6.0, -3.0, 1e-300, 1e300, math.inf, -math.inf, math.nan]
-
-
-def same(found: NDArray[Any], true: NDArray[Any], ulps: float, scale: float = 0.0) -> bool:
-    """Whether numbers agree: what is not finite or zero exactly, others to units of the last place.
-
-    ``scale`` is what was added up: its rounding errors are allowed too.
-    """
-    found, true = np.broadcast_arrays(np.asarray(found, dtype=float), np.asarray(true, dtype=float))
-    odd = ~np.isfinite(true)
-    if not np.array_equal(found[odd], true[odd], equal_nan=True):
-        return False
-    allowed = ulps * 2.0**-52 * np.maximum(np.abs(true[~odd]), scale) + (5e-324 if scale or ulps > 1 else 0)
-    return bool(np.all(np.abs(found[~odd] - true[~odd]) <= allowed))
-
-
-def agree(circuit: Circuit, columns: Mapping[str, Any], ulps: float, scale: float = 0.0, **settings: Any) -> Rows:
-    """The numpy engine's rows, which are the reference's."""
-    fast = run_rows(circuit, columns, **settings)
-    true = run_rows(circuit, columns, engine="reference", **settings)
-    assert list(fast.gradient) == list(true.gradient)
-    pairs = [(fast.value, true.value), *[(fast.gradient[name], true.gradient[name]) for name in true.gradient]]
-    for found, wanted in pairs:
-        assert found.shape == wanted.shape
-        for row, (one, other) in enumerate(zip(found, wanted, strict=True)):
-            point = {name: column[row] for name, column in columns.items()}
-            assert same(one, other, ulps, scale), (circuit.text, point, one, other)
-    if true.kinks is not None and fast.kinks is not None:
-        differ = np.flatnonzero(fast.kinks != true.kinks)
-        assert not differ.size, (circuit.text, {name: column[differ[0]] for name, column in columns.items()})
-    return fast
 
 
 def test_the_engines_are_the_files_of_their_folder() -> None:
@@ -124,18 +94,6 @@ def test_every_sample(path: Any) -> None:
 
 
 # ---------------------------------------------------------------- random formulas
-
-
-def scale_of(circuit: Circuit, columns: Mapping[str, Any], **settings: Any) -> float:
-    """The largest number that occurs in any row's run, also as a value times its gradient: what errors are to be measured by."""
-    largest = 1.0
-    for row in range(len(next(iter(columns.values())))):
-        result = run(circuit, {name: column[row] for name, column in columns.items()}, **settings)
-        for value, gradient in zip(result.values, result.gradients, strict=True):
-            for number in (value, gradient, None if gradient is None else product(value, gradient)):
-                sizes = np.abs(np.ravel(0.0 if number is None else number))
-                largest = max(largest, *sizes[np.isfinite(sizes)], 1.0)
-    return largest
 
 
 GATES = [
