@@ -60,9 +60,11 @@ def axes_of(shape: Shape, axis: Static) -> tuple[int, ...]:
 
 def axis_of(shape: Shape, axis: Any) -> int:
     """One axis, counted from the end if it is negative."""
+    if axis is None:
+        raise MisfitError("it needs an axis, such as axis=0", 0)
     if not isinstance(axis, int) or not -len(shape) <= axis < len(shape):
         has = f"its axes are 0 to {len(shape) - 1}" if len(shape) > 1 else "its only axis is 0"
-        raise MisfitError(f"there is no axis {axis!r}", 0, hint=has if shape else "a scalar has no axes")
+        raise MisfitError(f"there is no axis {shown(repr(axis), 30)}", 0, hint=has if shape else "a scalar has no axes")
     return axis % len(shape)
 
 

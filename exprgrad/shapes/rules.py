@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from math import prod
 
+from exprgrad.errors import shown
 from exprgrad.gates import Entry, Slice, Static
 from exprgrad.shapes.axes import MisfitError, Shape, axes_of, axis_of, broadcast, letters, permutation, span_of
 from exprgrad.values import dims
@@ -183,8 +184,10 @@ def _index(x: Shape, *indices: Shape, key: tuple[Static, ...]) -> Shape:
 
 def _take(x: Shape, index: Static, axis: Static) -> Shape:
     place = axis_of(x, axis)
+    if index is None:
+        raise MisfitError("it needs the place of an element, such as index=0", 0)
     if not isinstance(index, int) or not -x[place] <= index < x[place]:
-        raise MisfitError(f"there is no element {index} along the axis {axis}", 0)
+        raise MisfitError(f"there is no element {shown(repr(index), 30)} along the axis {place}", 0)
     return (*x[:place], *x[place + 1 :])
 
 

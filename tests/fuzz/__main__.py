@@ -59,13 +59,11 @@ def main() -> None:
 
     corpus = HERE / "corpus" / name
     corpus.mkdir(parents=True, exist_ok=True)
-    options = [option for option in sys.argv[1:] if option.startswith("-")]
-    folders = [option for option in sys.argv[1:] if not option.startswith("-")] or [str(corpus)]
-    atheris.Setup(
-        [shlex.join([sys.executable, str(HERE), name]), f"-max_len={SIZE}", "-timeout=60", "-rss_limit_mb=4000", *options, *folders],
-        once,
-        custom_mutator=mutated,
-    )
+    program = shlex.join([sys.executable, str(HERE), name])  # libFuzzer starts it again to merge
+    options = [f"-max_len={SIZE}", "-timeout=60", "-rss_limit_mb=4000", *sys.argv[1:]]
+    if all(option.startswith("-") for option in options):
+        options.append(str(corpus))
+    atheris.Setup([program, *options], once, custom_mutator=mutated)
     atheris.Fuzz()
 
 
