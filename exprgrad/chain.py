@@ -65,13 +65,15 @@ def backward(
     shapes: Mapping[str, Shape] | None = None,
     *,
     one: bool = False,
+    folds: bool = True,
 ) -> Backward:
     """The circuit followed by the gates of its gradient, in reverse mode.
 
     ``wrt`` names the inputs that gradients flow to; without it, all.  Without ``guards`` the
     unselected branch is an ordinary 0, as in JAX and PyTorch.  ``shapes`` are the inputs' by name;
     one that is not there has its default's, or is a scalar.  With ``one`` the zeros of the seed are
-    structural: it is for the gradient of one element of the output, as in a Jacobian.
+    structural: it is for the gradient of one element of the output, as in a Jacobian.  Without
+    ``folds`` nothing is computed ahead, and the rows' constants are behind the forward gates.
     Raises FormulaError if shapes do not fit, UsageError for a name that is no input.
     """
     gates = circuit.gates
@@ -80,6 +82,8 @@ def backward(
     _known(circuit, shapes or ())
     builder = shaped(circuit, shapes or {})
     known = None if builder.shapes is None else list(builder.shapes)
+    if not folds:
+        builder.apart()
     seed = builder.input(f"d[{labels[circuit.output]}]", _ones(builder, circuit.output))
     arriving: list[Pull | None] = [None] * len(gates)
     arriving[circuit.output] = Pull(seed, seed if one else None)

@@ -137,10 +137,11 @@ class Builder:
 
     ``constants`` has the values of the constants' wires, ``inside`` counts the gates that the
     composite gates among its own consist of, ``shapes`` are the wires', where they are known and
-    not all scalars.
+    not all scalars.  ``folds`` says whether a gate over constants may become one, though that rounds.
     """
 
     shapes: list[tuple[int, ...]] | None = None
+    folds = True
 
     def __init__(self, gates: tuple[Gate, ...] = (), names: Mapping[str, int] | None = None) -> None:
         self.gates = list(gates)
@@ -163,6 +164,11 @@ class Builder:
             wire = self._shared[key] = len(self.gates) - 1
             self.constants[wire] = value
         return wire
+
+    def apart(self) -> None:
+        """From here on nothing is rounded, and constants are not those there are: rows may mean other numbers."""
+        self.folds = False
+        self._shared = {}
 
     def input(self, name: str, default: Literal | Value | None = None, span: Span | None = None) -> int:
         """A new input's wire."""

@@ -380,7 +380,7 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
     gate("elu",   "x alpha=1", "where(x > 0, 1, where(x < 0, alpha*exp(x), clip(alpha, 0, 1)))", "expm1(min(x, 0))",
          value="where(x > 0, x, alpha*expm1(x))",
          kinks=(Kink("x == 0 and alpha != 1", "alpha", "1", "alpha", "alpha"),)),
-    gate("selu",  "x", "where(x < 0, 1.7580993408473766*exp(x), 1.0507009873554805)",
+    gate("selu",  "x", "where(x < 0, 1.0507009873554805*1.6732632423543772*exp(x), 1.0507009873554805)",
          value="1.0507009873554805*elu(x, 1.6732632423543772)",
          kinks=(Kink("x == 0", "1.7580993408473766", "1.0507009873554805", "1.7580993408473766", "1.7580993408473766"),)),
     gate("relu6", "x", "1", value="clip(x, 0, 6)", live=("not (x <= 0 or x >= 6)",),
@@ -403,7 +403,7 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
     gate("mish",       "x", "tanh(softplus(x)) + x*sigmoid(x)/cosh(softplus(x))^2", value="x*tanh(softplus(x))",
          near="-2.5 < x < -0.5", ulps=7),
     gate("gelu",       "x", "norm_cdf(x) + x*norm_pdf(x)", value="x*norm_cdf(x)", near="-2 < x < -0.3"),
-    gate("gelu_tanh",  "x", f"where(abs(x) < 100, sigmoid({_GELU}) + out*sigmoid(-{_GELU})*sqrt(8/pi)*(1 + 0.134145*x^2), x > 0)",
+    gate("gelu_tanh",  "x", f"where(abs(x) < 100, sigmoid({_GELU}) + out*sigmoid(-{_GELU})*sqrt(8/pi)*(1 + 3*0.044715*x^2), x > 0)",
          value=f"x*sigmoid({_GELU})", near="-2 < x < -0.3",
          ulps=400,  # the argument of sigmoid is rounded, and has abs(x)^3 units in it
          doc="gelu by its tanh approximation"),

@@ -7,13 +7,14 @@ gates that nobody reads go.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from exprgrad.arithmetic.forward import function
-from exprgrad.circuit import Builder, Circuit, Gate
+from exprgrad.circuit import Builder, Circuit, Composite, Gate
 from exprgrad.errors import Span
 from exprgrad.gates import CONST, INPUT, ROWS, Row, Static
+from exprgrad.language.lower import body
 from exprgrad.shapes import extent_of, shape_of
 from exprgrad.shapes.axes import Shape
 from exprgrad.values import shape
@@ -49,7 +50,7 @@ def _simpler(builder: Builder, op: Row, inputs: tuple[int, ...]) -> int | None:
         return inputs[0]
     if not numbers:
         return None
-    if len(numbers) == len(inputs):
+    if len(numbers) == len(inputs) and (builder.folds or op.condition):
         return builder.const(function(op)(*numbers))
     if name == "where" and known[0] is not None:  # where(1, a, b) -> a
         return inputs[1] if known[0] else inputs[2]
@@ -134,19 +135,10 @@ def shared(circuit: Circuit) -> Circuit:
 
     Its inputs all stay.
     """
-    builder = Sharing(arrays=False)
-    wires: dict[int, int] = {}
+    builder, wires = Sharing(arrays=False), dict[int, int]()
     for wire in needed(circuit.gates, {circuit.output, *circuit.names.values()}):
-        op, inputs, span, name, value, params = circuit.gates[wire]
-        if op is INPUT:
-            wires[wire] = builder.input(str(name), value, span)
-        elif op is CONST:
-            wires[wire] = builder.const(value, span)
-        else:
-            wires[wire] = builder.add(op, tuple([wires[source] for source in inputs]), span, params)
-    for name, wire in circuit.names.items():
-        builder.name(wires[wire], name)
-    return builder.circuit(wires[circuit.output], circuit.text)
+        wires[wire] = copied(builder, circuit.gates[wire], wires)
+    return named(builder, circuit, wires)
 
 
 def needed(gates: Sequence[Gate], keep: Collection[int]) -> list[int]:
@@ -159,3 +151,45 @@ def needed(gates: Sequence[Gate], keep: Collection[int]) -> list[int]:
             for source in gates[wire].inputs:
                 read[source] = True
     return [wire for wire, one in enumerate(read) if one]
+
+
+def alike(gates: Sequence[Gate]) -> list[int]:
+    """For each wire the first one that is computed in the same way."""
+    first: dict[tuple[object, ...], int] = {}
+    found: list[int] = []
+    for wire, (op, inputs, _, _, value, params) in enumerate(gates):
+        what = wire if op is INPUT else repr(value) if isinstance(value, float) else id(value)
+        found.append(first.setdefault((op, what, repr(params), *[found[source] for source in inputs]), wire))
+    return found
+
+
+def expanded(circuit: Circuit) -> Circuit:
+    """The circuit with the gates that the user's composite gates consist of in their places."""
+    while any([isinstance(gate.op, Composite) for gate in circuit.gates]):
+        builder, wires = Builder(), dict[int, int]()
+        for wire, gate in enumerate(circuit.gates):
+            inside = body(gate.op) if isinstance(gate.op, Composite) else None
+            if inside is None:
+                wires[wire] = copied(builder, gate, wires)
+            else:
+                wires[wire] = builder.splice(inside, tuple([wires[source] for source in gate.inputs]))
+        circuit = named(builder, circuit, wires)
+    return circuit
+
+
+def copied(builder: Builder, gate: Gate, wires: Mapping[int, int]) -> int:
+    """A gate's wire in another circuit."""
+    op, inputs, span, name, value, params = gate
+    if op is INPUT:
+        return builder.input(str(name), value, span)
+    if value is not None:
+        return builder.const(value, span)
+    return builder.add(op, tuple([wires[source] for source in inputs]), span, params)
+
+
+def named(builder: Builder, circuit: Circuit, wires: Mapping[int, int]) -> Circuit:
+    """The circuit that was built, with the names of the one it was built from."""
+    for name, wire in circuit.names.items():
+        if wire in wires:
+            builder.name(wires[wire], name)
+    return builder.circuit(wires[circuit.output], circuit.text)

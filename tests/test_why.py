@@ -19,13 +19,14 @@ from exprgrad.arithmetic.forward import forward
 from exprgrad.cli import main
 from exprgrad.diagnosis.margins import margin
 from exprgrad.diagnosis.rewrites import DEEP, REWRITES, Rewrite
-from exprgrad.diagnosis.rewriting import applied, better, expanded, matches, pattern
+from exprgrad.diagnosis.rewriting import applied, better, matches, pattern
 from exprgrad.diagnosis.why import Why, why
 from exprgrad.errors import ExprgradError, UsageError
 from exprgrad.gates import CONST
 from exprgrad.language.read import read
 from exprgrad.run import Run, run
 from exprgrad.style import Style
+from exprgrad.tidy import expanded
 from exprgrad.values import pick
 from exprgrad.write.formula import write
 from exprgrad.write.why import cells, rewritten

@@ -18,6 +18,7 @@ from exprgrad.audit.rounding import Rounding, rounding
 from exprgrad.audit.witness import POWERS, TINY, Direction, Lab, Witness
 from exprgrad.circuit import Circuit, uncollected
 from exprgrad.errors import UsageError
+from exprgrad.precise.figures import right
 from exprgrad.precise.forward import nearest
 from exprgrad.run import Run, run, upstream_of
 from exprgrad.values import Place, Value, elements, pick, shape, spread
@@ -169,10 +170,8 @@ class _Auditor:
         kind = min([kind, *[verdict for verdict, _ in every]], key=VERDICTS.index)
         mp, (name, place) = lab.fine.mp, group[0]
         unit = mp.mpf(pick(lab.sizes[name], place)) if len(group) == 1 else mp.one
-        rules, ahead, left, right = (
-            nearest(mp, one / unit) for one in (seen.rules, seen.forward, seen.left, seen.right)
-        )
-        used = self._used(group[0]) if len(group) == 1 else nearest(mp, lab.slope(self.gradient, direction)[0])
+        rules, ahead, left, right = (nearest(one / unit) for one in (seen.rules, seen.forward, seen.left, seen.right))
+        used = self._used(group[0]) if len(group) == 1 else nearest(lab.slope(self.gradient, direction)[0])
         digits = min([one for _, one in every])
         places = dict(reversed(group))  # the first of each input
         return [
@@ -198,8 +197,7 @@ class _Auditor:
         true = true[place] if place else true
         if not (math.isfinite(used) and mp.isfinite(true)):
             return "agrees", 0
-        error = abs(true - used)
-        digits = 16 if error == 0 else min(16, max(0, math.floor(-mp.log10(error / abs(true))))) if true else 0
+        error, digits = abs(true - used), right(used, true)
         if error <= max(_FAR * abs(true), TINY):
             return "agrees", digits
         if error > pick(self.rounding.spread[name], place) and not self.rounding.branched:

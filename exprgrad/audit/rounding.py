@@ -43,8 +43,8 @@ def rounding(mp: Any, run: Run, inputs: Mapping[int, Value]) -> Rounding:
     for name, gradient in run.gradient.items():
         wire = back.gradient[known[name]]
         off = [exact(mp, gradient) if wire is None else abs(one[wire] - values[wire]) for one in moved]
-        spread[name] = nearest(mp, _MARGIN * sum(off[1:], off[0]))
-    return Rounding(spread, _branched(mp, gates, inputs, values))
+        spread[name] = nearest(_MARGIN * sum(off[1:], off[0]))
+    return Rounding(spread, _branched(gates, inputs, values))
 
 
 def is_step(op: Row) -> bool:
@@ -52,12 +52,12 @@ def is_step(op: Row) -> bool:
     return not op.whole and bool(op.gradients) and all([text in (None, "0") for text in op.gradients or ()])
 
 
-def _branched(mp: Any, gates: Sequence[Gate], inputs: Mapping[int, Value], values: Sequence[Value]) -> bool:
+def _branched(gates: Sequence[Gate], inputs: Mapping[int, Value], values: Sequence[Value]) -> bool:
     """Whether a condition or a step came out differently on float64."""
     arrays = any([not isinstance(value, float) for value in inputs.values()]) or any([gate.op.whole for gate in gates])
     floats = forward(gates, inputs, arrays=arrays)
     for gate, rounded, value in zip(gates, floats, values, strict=True):
-        if is_step(gate.op) and spots(nearest(mp, value) != rounded)[0]:
+        if is_step(gate.op) and spots(nearest(value) != rounded)[0]:
             return True
     return False
 

@@ -8,12 +8,12 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from exprgrad.arithmetic.forward import forward
-from exprgrad.circuit import Builder, Circuit, Composite, Gate
+from exprgrad.circuit import Builder, Circuit, Gate
 from exprgrad.diagnosis.rewrites import DEEP, NAMES, REWRITES, SETTINGS, Rewrite
 from exprgrad.gates import CONST, INPUT, Param, Static
-from exprgrad.language.lower import body, formula
+from exprgrad.language.lower import formula
 from exprgrad.rules import instance
-from exprgrad.tidy import needed
+from exprgrad.tidy import alike, copied, named, needed
 from exprgrad.values import Value, shape, spots
 
 
@@ -29,12 +29,12 @@ class Match(NamedTuple):
 
 def matches(circuit: Circuit, values: Sequence[Value], near: Collection[int]) -> Iterator[Match]:
     """The rewrites of formulas in which one of these wires is, and that are the same formula at these values."""
-    alike = _alike(circuit)
+    same = alike(circuit.gates)
     above: dict[int, int] = {}  # the wires that are made of those, and by how many gates
     for root, gate in enumerate(circuit.gates):
         above[root] = 0 if root in near else 1 + min([above.get(source, DEEP) for source in gate.inputs], default=DEEP)
         for rewrite in _by_gate().get(gate.op.name, ()) if above[root] < DEEP else ():
-            found = _Fit(circuit, alike, pattern(rewrite.pattern))
+            found = _Fit(circuit, same, pattern(rewrite.pattern))
             if found.at(root, found.pattern.output) and not found.within.isdisjoint(near):
                 match = found.match(rewrite, root)
                 if _holds(match, {name: values[wire] for name, wire in match.wires.items()}):
@@ -61,22 +61,8 @@ def applied(circuit: Circuit, match: Match) -> Circuit:
             if new not in given.values():
                 builder.gates[new] = builder.gates[new]._replace(span=circuit.gates[wire].span)
         else:
-            wires[wire] = _copied(builder, circuit.gates[wire], wires)
-    return _pruned(_named(builder, circuit, wires))
-
-
-def expanded(circuit: Circuit) -> Circuit:
-    """The circuit with the gates that the user's composite gates consist of in their places."""
-    while any([isinstance(gate.op, Composite) for gate in circuit.gates]):
-        builder, wires = Builder(), dict[int, int]()
-        for wire, gate in enumerate(circuit.gates):
-            inside = body(gate.op) if isinstance(gate.op, Composite) else None
-            if inside is None:
-                wires[wire] = _copied(builder, gate, wires)
-            else:
-                wires[wire] = builder.splice(inside, tuple([wires[source] for source in gate.inputs]))
-        circuit = _named(builder, circuit, wires)
-    return circuit
+            wires[wire] = copied(builder, circuit.gates[wire], wires)
+    return _pruned(named(builder, circuit, wires))
 
 
 def said(match: Match, pieces: Mapping[str, str]) -> str:
@@ -154,16 +140,6 @@ class _Fit:
         return Match(rewrite, root, within, self.bound, {"axis": None, "keepdims": 0, **self.settings})
 
 
-def _alike(circuit: Circuit) -> list[int]:
-    """For each wire the first one that is computed in the same way."""
-    first: dict[tuple[object, ...], int] = {}
-    found: list[int] = []
-    for wire, (op, inputs, _, _, value, params) in enumerate(circuit.gates):
-        what = wire if op is INPUT else repr(value) if isinstance(value, float) else id(value)
-        found.append(first.setdefault((op, what, repr(params), *[found[source] for source in inputs]), wire))
-    return found
-
-
 def _holds(match: Match, values: Mapping[str, Value]) -> bool:
     """Whether both sides are the same formula here, as far as the table says."""
     if not match.rewrite.when:
@@ -183,27 +159,9 @@ def _arrays(values: Collection[Value]) -> bool:
     return any(shape(value) for value in values)
 
 
-def _copied(builder: Builder, gate: Gate, wires: Mapping[int, int]) -> int:
-    """A gate's wire in another circuit."""
-    op, inputs, span, name, value, params = gate
-    if op is INPUT:
-        return builder.input(str(name), value, span)
-    if value is not None:
-        return builder.const(value, span)
-    return builder.add(op, tuple([wires[source] for source in inputs]), span, params)
-
-
-def _named(builder: Builder, circuit: Circuit, wires: Mapping[int, int]) -> Circuit:
-    """The circuit that was built, with the names of the one it was built from."""
-    for name, wire in circuit.names.items():
-        if wire in wires:
-            builder.name(wires[wire], name)
-    return builder.circuit(wires[circuit.output], circuit.text)
-
-
 def _pruned(circuit: Circuit) -> Circuit:
     """The circuit without the gates that its output does not need; its inputs all stay."""
     builder, wires = Builder(), dict[int, int]()
     for wire in needed(circuit.gates, {circuit.output}):
-        wires[wire] = _copied(builder, circuit.gates[wire], wires)
-    return _named(builder, circuit, wires)
+        wires[wire] = copied(builder, circuit.gates[wire], wires)
+    return named(builder, circuit, wires)

@@ -11,10 +11,11 @@ from exprgrad.circuit import Circuit
 from exprgrad.diagnosis.causes import not_finite, value, zero
 from exprgrad.diagnosis.kinks import Note
 from exprgrad.diagnosis.live import piece
-from exprgrad.diagnosis.rewriting import Match, applied, expanded, matches, said
+from exprgrad.diagnosis.rewriting import Match, applied, matches, said
 from exprgrad.diagnosis.walk import Link, Walk
 from exprgrad.errors import ExprgradError, UsageError, named, nearest
 from exprgrad.run import Run, run
+from exprgrad.tidy import expanded
 from exprgrad.values import Place, Value, at, dims, elements, is_finite, pick, shape, spots, unbounded
 
 _RUNS, _WORK = 24, 400_000  # tries to find a better formula, and gates that are run in all of them
