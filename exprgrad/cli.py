@@ -77,6 +77,7 @@ _rows = partial(click.option, cls=Option, heading="Rows of files")
     help="Where the gradient of NAME began to be infinite, NaN or 0, and what to write instead.",
 )
 @_asks("--check", is_flag=True, help="Audit every gradient by witnesses; exit with 5 if one differs.")
+@_asks("--precise", is_flag=True, help="The true numbers, with as many digits as it takes; for rows too, slowly.")
 @_asks("--jacobian", is_flag=True, help="The derivative of each element of the output by each of the inputs.")
 @_asks(
     "--hessian", optional=True, metavar="[NAME,NAME]", help="The second derivatives by each two inputs, or by these."
@@ -183,8 +184,10 @@ def _over_rows(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from exprgrad.jobs import rows
 
+    if options["precise"] and options["engine"] not in (None, "precise"):
+        raise UsageError(f"--precise is an engine of its own: leave --engine {shown(options['engine'])} out")
     for name in _FOR_A_POINT:
-        if _given(options, name):
+        if _given(options, name) and name != "precise":
             raise UsageError(
                 f"--{name} is for one point, not for rows", hint=f"leave the file {named(files[0])} out, or the option"
             )
@@ -198,7 +201,7 @@ def _over_rows(
     given |= {
         "prefix": options["prefix"] or "",
         "bad": options["bad"] or "stop",
-        "engine": options["engine"] or "numpy",
+        "engine": "precise" if options["precise"] else options["engine"] or "numpy",
     }
     asked = rows.Options(text, files, values, wrt=wrt, expect=options["expect"], source=source, style=look, **given)
     rows.perform(asked, partial(say, look=look))

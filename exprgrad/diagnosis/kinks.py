@@ -24,8 +24,10 @@ class Note(NamedTuple):
     """One thing worth knowing about a run.
 
     ``kind`` is ``nan``, ``inf``, ``kink``, ``step``, ``flat`` for a gate whose gradient is 0
-    everywhere and for a point where all of it is, or ``overshoot`` for a step along it that went
-    too far; ``wire`` the wire of the circuit where it happens; ``facts`` numbers by name, for programs.
+    everywhere and for a point where all of it is, ``overshoot`` for a step along it that went too
+    far, ``lost`` for digits that float64 has lost, or ``unsettled`` for true numbers that are not
+    known; ``wire`` is the wire of the circuit where it happens; ``facts`` are numbers by name, for
+    programs.
     """
 
     kind: str
@@ -35,8 +37,8 @@ class Note(NamedTuple):
 
     @property
     def finite(self) -> bool:
-        """Whether this is about a point of the formula, not about an infinity or a NaN."""
-        return self.kind not in ("nan", "inf")
+        """Whether this is about a point of the formula, not about an infinity, a NaN or what is not known."""
+        return self.kind not in ("nan", "inf", "unsettled")
 
     @property
     def edge(self) -> bool:
@@ -46,7 +48,7 @@ class Note(NamedTuple):
     @property
     def strict(self) -> bool:
         """Whether ``--strict`` fails on it."""
-        return self.kind not in ("flat", "overshoot")
+        return self.kind not in ("flat", "overshoot", "lost")
 
 
 def edges(run_: Run, alive: Sequence[bool]) -> Iterator[Note]:

@@ -26,6 +26,7 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "symbolic": (),
     "why": (),
     "check": (),
+    "precise": (),
     "jacobian": (),
     "hessian": (),
     "order": (),

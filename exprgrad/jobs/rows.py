@@ -259,7 +259,8 @@ def _tell(tally: Tally, options: Options, say: Callable[[str], None]) -> None:
     rows = f"{tally.rows:,} row{'s' if tally.rows != 1 else ''}"
     if tally.strange.rows:
         first = tally.strange.first
-        message = f"{tally.strange.rows:,} of {rows} not finite; {first.message}"
+        what = "not finite or not known" if options.engine == "precise" else "not finite"
+        message = f"{tally.strange.rows:,} of {rows} {what}; {first.message}"
         say(first._replace(message=message).render("warning"))
     if options.bad != "stop" and not options.quiet:
         done = "left out" if options.bad == "skip" else "without a result"

@@ -106,9 +106,11 @@ def _figure(mp: Any, place: Place, used: float, samples: Samples) -> Figure:
 
 def _text(mp: Any, number: Any, count: int) -> str:
     """The leading digits of a number, such as ``1.97e+434``."""
-    if abs(mp.mag(number)) < _FEW:
-        return str(mp.nstr(number, count, min_fixed=-5, max_fixed=DIGITS)).removesuffix(".0").replace(".0e", "e")
-    with mp.workprec(mp.prec + _FEW):  # mpmath would write out the power of ten
-        power = int(mp.floor(mp.log10(abs(number))))
-        text = mp.nstr(number / mp.mpf(10) ** power, count, min_fixed=-5, max_fixed=DIGITS)
-    return f"{text.removesuffix('.0')}e{power:+d}"
+    power, whole = 0, number
+    if abs(mp.mag(number)) > _FEW:  # mpmath would write out the power of ten
+        with mp.workprec(mp.prec + _FEW):
+            power = int(mp.floor(mp.log10(abs(number))))
+            whole = number / mp.mpf(10) ** power
+    mantissa, _, exponent = mp.nstr(whole, count, min_fixed=-5, max_fixed=DIGITS).partition("e")
+    power += int(exponent or 0)
+    return mantissa.removesuffix(".0") + (f"e{power:+03d}" if power else "")

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from exprgrad.circuit import Circuit
+from exprgrad.diagnosis.kinks import Note
 from exprgrad.diagnosis.notes import notes
 from exprgrad.engines import Kernel, Rows, kernel
 from exprgrad.errors import FormulaError, Report, UsageError, shown
@@ -168,7 +169,16 @@ class Formula:
 
     def report(self, block: Block, row: int, *, edges: bool = False) -> Report | None:
         """What there is to say about a row first, or of its ``edges`` only."""
-        return next((note.report for note in notes(self.at(block, row)) if note.edge or not edges), None)
+        return next((note.report for note in self._said(block, row) if note.edge or not edges), None)
+
+    def _said(self, block: Block, row: int) -> list[Note]:
+        """The notes on a row."""
+        if self.engine != "precise":
+            return notes(self.at(block, row))
+        from exprgrad.diagnosis.settled import settled
+        from exprgrad.precise.precise import on_float64
+
+        return list(settled(on_float64(self.circuit, self.point(block, row), self.wrt, self.upstream)))
 
     def _notes(self, block: Block, bad: Mapping[int, str], flagged: Mask) -> list[str]:
         """A text for each row: why there is no result, or what is not finite or not smooth."""
@@ -176,7 +186,7 @@ class Formula:
         for row, why in bad.items():
             found[row] = why
         for row in np.flatnonzero(flagged).tolist():
-            said = [note.report.message for note in notes(self.at(block, row)) if note.strict]
+            said = [note.report.message for note in self._said(block, row) if note.strict]
             found[row] = shown("; ".join(said), _NOTE)
         return found
 
