@@ -12,7 +12,7 @@ derivatives, ``symbolic`` one of nothing else, which ``to_statements`` prints, `
 shorter, ``to_formula`` prints a circuit, ``to_latex`` typesets it with its gradient, ``to_svg`` draws it,
 ``explain`` writes out the chain rule of a run, ``notes`` says where a run is not finite or not smooth,
 ``why`` goes back to where that began, ``ascend`` moves the inputs along the gradient, ``convention``
-takes the choices of others at kinks, ``check`` audits every gradient.
+takes the choices of others at kinks, ``check`` audits every gradient, ``precise`` has the true numbers.
 Values are floats and NumPy arrays.
 Everything a user can set right is raised as an ExprgradError.
 """
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from exprgrad.engines import Rows, run_rows
     from exprgrad.errors import ExprgradError, FormulaError, UsageError
     from exprgrad.language.read import read
+    from exprgrad.precise.figures import Figure
+    from exprgrad.precise.precise import Precise, precise
     from exprgrad.run import Run, jacobian, run
     from exprgrad.simplify import simplify
     from exprgrad.write.article import to_latex
@@ -55,9 +57,11 @@ __all__ = [
     "Backward",
     "Circuit",
     "ExprgradError",
+    "Figure",
     "FormulaError",
     "Gate",
     "Note",
+    "Precise",
     "Rows",
     "Run",
     "Step",
@@ -74,6 +78,7 @@ __all__ = [
     "hessian",
     "jacobian",
     "notes",
+    "precise",
     "read",
     "run",
     "run_rows",
@@ -103,6 +108,8 @@ _HOMES = {
     "engines": ("Rows", "run_rows"),
     "errors": ("ExprgradError", "FormulaError", "UsageError"),
     "language.read": ("read",),
+    "precise.figures": ("Figure",),
+    "precise.precise": ("Precise", "precise"),
     "run": ("Run", "jacobian", "run"),
     "simplify": ("simplify",),
     "write.article": ("to_latex",),

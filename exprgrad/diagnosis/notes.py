@@ -9,6 +9,7 @@ from exprgrad.arithmetic.forward import rule
 from exprgrad.circuit import Circuit
 from exprgrad.diagnosis.kinks import Note, edges
 from exprgrad.diagnosis.live import facts, inside, live, piece, selected, stated
+from exprgrad.diagnosis.lost import lost
 from exprgrad.diagnosis.rewriting import better, matches, said
 from exprgrad.errors import Report, shown
 from exprgrad.gates import CONST, INPUT
@@ -17,9 +18,9 @@ from exprgrad.values import Place, Value, at, is_finite, pick, product, spots, u
 
 
 def notes(run: Run) -> list[Note]:
-    """What is not finite and where it began, then every kink and step the run stands on."""
+    """What is not finite and where it began, every kink and step the run stands on, then digits that are lost."""
     alive = live(run.circuit, run.values)
-    return [*_not_finite(run, alive), *edges(run, alive)]
+    return [*_not_finite(run, alive), *edges(run, alive), *lost(run)]
 
 
 def _not_finite(run: Run, alive: Sequence[bool]) -> Iterator[Note]:

@@ -22,7 +22,7 @@ def settled(found: Precise) -> Iterator[Note]:
         yield from [note for note in said if not note.finite] or [_note(found, "inf", _list(poles, numbers))]
     large = [name for name, one in numbers.items() if math.isinf(one.nearest) and name not in poles]
     if large:
-        yield _note(found, "inf", f"{_list(large, numbers)}, beyond float64, whose largest is 1.797e308")
+        yield _note(found, "inf", f"{_list(large, numbers)}: beyond float64, whose largest is 1.797e308")
     unknown = [name for name, one in numbers.items() if not one.known]
     if unknown:
         names = ", ".join([f"{name} ({progress(numbers[name], found.digits)})" for name in unknown[:6]])
@@ -54,8 +54,8 @@ def progress(figure: Figure, digits: int) -> str:
 
 
 def _list(names: list[str], numbers: dict[str, Figure]) -> str:
-    some = ", ".join([f"{name} is {numbers[name].true or numbers[name].nearest}" for name in names[:6]])
-    return f"truly {some}" + (f" and {len(names) - 6:,} more" if len(names) > 6 else "")
+    some = ", ".join([f"{name} is truly {numbers[name].true or numbers[name].nearest}" for name in names[:6]])
+    return some + (f" and {len(names) - 6:,} more" if len(names) > 6 else "")
 
 
 def _note(found: Precise, kind: str, message: str, hint: str = "") -> Note:

@@ -113,4 +113,4 @@ def _text(mp: Any, number: Any, count: int) -> str:
             whole = number / mp.mpf(10) ** power
     mantissa, _, exponent = mp.nstr(whole, count, min_fixed=-5, max_fixed=DIGITS).partition("e")
     power += int(exponent or 0)
-    return mantissa.removesuffix(".0") + (f"e{power:+03d}" if power else "")
+    return str(mantissa).removesuffix(".0") + (f"e{power:+03d}" if power else "")
