@@ -29,7 +29,7 @@ def settled(found: Precise) -> Iterator[Note]:
         more = f" and {len(unknown) - 6:,} more" if len(unknown) > 6 else ""
         hint = (
             f"all of it takes more than {found.digits:,} digits, or it is 0, or hangs on a condition that\n"
-            "no number of digits decides, or on numbers beyond 10^(10^18)"
+            "no number of digits decides, or on numbers beyond 10^(10^76)"
         )
         yield _note(found, "unsettled", f"not settled: {names}{more}", hint)
     yield from [note for note in said if note.finite and note.kind != "lost"]

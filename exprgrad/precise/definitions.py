@@ -12,7 +12,7 @@ from typing import Any
 
 Definition = Callable[..., Any]  # of the context, then the gate's inputs
 
-_LARGE = 64  # powers of two of an argument beyond which exp and its kin have left every range
+_LARGE = 264  # powers of two of an argument beyond which exp and its kin have left every range
 _TURNS = 20_000  # powers of two of an angle whose place on the circle is looked for
 
 

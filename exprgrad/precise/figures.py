@@ -15,6 +15,7 @@ DIGITS = 17  # that have to settle
 RIGHT = 16  # digits that a float64 has
 _SURE = 3  # digits more that agree
 _FEW = 10_000  # powers of two that mpmath may write out
+_LONG = 10**30  # a power of ten that is no exponent for people
 _LEAST = 2.3e-308  # of the numbers that have all digits
 
 
@@ -70,7 +71,7 @@ def agree(mp: Any, samples: Samples) -> int:
     if not all(map(mp.isfinite, samples)):
         return 0
     least, off = min(map(abs, samples)), max(samples) - min(samples)
-    bits = int(mp.mag(least) - mp.mag(off)) if least else 0
+    bits = min(int(mp.mag(least) - mp.mag(off)), 1000) if least else 0
     return max(0, min(DIGITS, math.floor(bits * math.log10(2)) - _SURE))
 
 
@@ -79,7 +80,9 @@ def beyond(mp: Any, samples: Samples) -> bool:
     if mp.strays > RUNS:  # how those of several gates compare is anybody's guess
         return False
     found = {nearest(one) for one in samples}
-    return len(found) == 1 and found <= {0.0, math.inf, -math.inf}
+    if found == {0.0}:
+        return True
+    return len(found) == 1 and found <= {math.inf, -math.inf} and bool(mp.strays or agree(mp, samples))
 
 
 def right(used: float, true: Any) -> int:
@@ -111,6 +114,8 @@ def _text(mp: Any, number: Any, count: int) -> str:
         with mp.workprec(mp.prec + _FEW):
             power = int(mp.floor(mp.log10(abs(number))))
             whole = number / mp.mpf(10) ** power
+    if abs(power) > _LONG:
+        return f"10^({mp.nstr(mp.mpf(power), DIGITS)})"
     mantissa, _, exponent = mp.nstr(whole, count, min_fixed=-5, max_fixed=DIGITS).partition("e")
     power += int(exponent or 0)
     return str(mantissa).removesuffix(".0") + (f"e{power:+03d}" if power else "")

@@ -3,8 +3,8 @@
 Values are mpmath's numbers of one context, and NumPy's arrays of them.  mpmath knows no signed zeros,
 and its numbers have no limits; here they have a reach, so that a formula of powers of powers comes to an
 end.  It is that of a float128: of what is beyond 10^±4932 nothing is left but infinity or 0.  In a ``far``
-context it is 10^±10^18, and what functions have beyond is any number there, another one each time; ``strays``
-counts them.
+context it is 10^±10^76, and what functions have beyond is any number there,
+another one each time; ``strays`` counts them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from exprgrad.language.lower import body
 from exprgrad.precise.definitions import DEFINITIONS, UnknownError
 from exprgrad.values import Value, array
 
-_RANGE, _FAR = 1 << 14, 1 << 62  # powers of two
+_RANGE, _FAR = 1 << 14, 1 << 256  # powers of two
 _GROW = (
     "exp", "expm1", "exp2", "exp10", "sinh", "cosh", "erfc", "gaussian", "norm_pdf", "norm_cdf", "gamma", "factorial",
     "beta", "pow", "polygamma",
@@ -111,13 +111,16 @@ def nearest(value: Value) -> Value:
 
 def _nearest(number: Any) -> float:
     """The nearest float64, which is rounded once, if it has fewer bits as well."""
-    sign, mantissa, exponent, bits = number._mpf_
-    if not mantissa or exponent + bits > 1100:
+    negative, mantissa, exponent, bits = number._mpf_
+    sign = -1.0 if negative else 1.0
+    if not mantissa:
         return float(number)
-    if exponent + bits < -1100:
-        return -0.0 if sign else 0.0
-    whole = int(mantissa) * (-1) ** sign
-    return float(whole << exponent) if exponent > 0 else whole / (1 << -exponent)
+    if not -1100 < exponent + bits < 1100:
+        return sign * (math.inf if exponent + bits > 0 else 0.0)
+    try:
+        return sign * float(int(mantissa) << exponent if exponent > 0 else int(mantissa) / (1 << -exponent))
+    except OverflowError:
+        return sign * math.inf
 
 
 def is_array(value: Any) -> bool:
@@ -206,12 +209,13 @@ def _any(mp: Any, sign: Any, power: int) -> Any:
     mp.strays += 1
     if not power:
         return mp.mpf(mp.rng.uniform(-1, 1))
-    return mp.ldexp(sign, int(math.copysign(mp.reach, power) * mp.rng.uniform(1, 2)))
+    further = mp.reach * mp.rng.randint(1000, 2000) // 1000
+    return mp.ldexp(sign, further if power > 0 else -further)
 
 
 def _float(number: Any, signed: float) -> float:
     """A number as a float64 that is finite, and 0, only if it is; a zero with this sign."""
-    found = float(number)
+    found = _nearest(number)
     if not found and not number:
         return signed if signed == 0 else 0.0
     if not found:

@@ -106,7 +106,7 @@ def _settle(
             samples = sampled(mp, ready.gates, {**inputs, **arriving}, floats, samples, own=count)
             wires = [whole.output, *[wire for wire in ready.gradient.values() if wire is not None]]
             settled = all([enough(mp, one) for wire in wires for one in each(samples[wire])])
-            if settled or 2 * digits > most:
+            if settled or 2 * digits > (min(most, SLOW) if mp.strays else most):  # what is beyond stays there
                 return _told(mp, result, ready, samples, settled)
         digits *= 2
 

@@ -67,6 +67,8 @@ def rounded(number: str, style: Style) -> str:
     """The text of a number, of whatever size, with as many digits as are asked for."""
     if style.digits is None:
         return number
+    if number.startswith("10^"):
+        return number
     mantissa, exponent, power = number.partition("e")
     short = style.number(float(mantissa))
     if exponent and abs(float(short)) == 10:
