@@ -38,7 +38,7 @@ SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 3.0, 6.0, -3.0, 1e-300, 1e300, math.i
 
 
 def test_the_engines_are_the_files_of_their_folder() -> None:
-    assert names() == ["numpy", "reference"]
+    assert names() == ["numpy", "precise", "reference"]
     with pytest.raises(UsageError, match="did you mean numpy"):
         kernel(program(read("x"), {"x": ()}), "numpi")
 

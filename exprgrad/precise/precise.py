@@ -20,7 +20,7 @@ from exprgrad.precise.figures import DIGITS, RIGHT, Figure, agree, beyond, close
 from exprgrad.precise.forward import begin, context, is_array
 from exprgrad.precise.samples import Samples, sampled
 from exprgrad.run import Run, run, upstream_of
-from exprgrad.shapes.rules import Shape
+from exprgrad.shapes.axes import Shape
 from exprgrad.tidy import expanded, needed
 from exprgrad.values import Value, array, blank, shape, spread
 
