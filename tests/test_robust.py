@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -17,18 +16,9 @@ from conftest import ROOT, exprgrad
 from exprgrad.errors import FormulaError
 from exprgrad.language.read import read
 from exprgrad.run import run
+from process import COMMAND, shell
 
-COMMAND = [sys.executable, "-m", "exprgrad"]
 JOB = ["x^2", "-x", "3"]
-
-
-def shell(script: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """A shell command in which $EG is the command."""
-    return subprocess.run(
-        ["bash", "-c", script.replace("$EG", f"{sys.executable} -m exprgrad")],
-        capture_output=True, text=True, timeout=120, check=False, stdin=subprocess.DEVNULL, cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize("to", ["table", "json", "csv"])
@@ -36,44 +26,44 @@ def test_a_closed_or_full_standard_output_is_an_error(to: str) -> None:
     """Exit status 6, never 0 or 120, and one line about it."""
     for redirection in (">&-", "> /dev/full"):
         done = shell(f"$EG x^2 -x 3 --to {to} {redirection}")
-        assert done.returncode == 6, redirection
-        assert done.stderr.startswith("error: ")
-        assert len(done.stderr.splitlines()) == 1
+        assert done.status == 6, redirection
+        assert done.err.startswith("error: ")
+        assert len(done.err.splitlines()) == 1
 
 
 def test_help_and_version_to_a_full_disk_are_errors_too() -> None:
     for option in ("--help", "--version", "--gates"):
         done = shell(f"$EG {option} > /dev/full")
-        assert done.returncode == 6, option
-        assert "Traceback" not in done.stderr
+        assert done.status == 6, option
+        assert "Traceback" not in done.err
 
 
 def test_closed_descriptors_harm_nobody(tmp_path: Path) -> None:
     """Without standard input or error the result is the same; an opened file never takes their place."""
     done = shell("$EG x^2 -x 3 --to csv <&- 2>&-")
-    assert (done.returncode, done.stdout) == (0, "x,value,grad.x\n3.0,9.0,6.0\n")
+    assert (done.status, done.out) == (0, b"x,value,grad.x\n3.0,9.0,6.0\n")
     done = shell("$EG 'log(x)' -x -1 --out out.csv >&- 2>&-", tmp_path)
-    assert done.returncode == 0
+    assert done.status == 0
     assert (tmp_path / "out.csv").read_text() == "x,value,grad.x\n-1.0,nan,nan\n"
-    assert shell("$EG - -x 3 <&-").returncode == 6
+    assert shell("$EG - -x 3 <&-").status == 6
 
 
 def test_a_full_standard_error_changes_nothing() -> None:
     """The status and the result are the same when nobody can be told."""
-    assert shell("$EG 'x+' 2> /dev/full").returncode == 3
+    assert shell("$EG 'x+' 2> /dev/full").status == 3
     done = shell("$EG 'abs(x)' -x 0 --to csv 2> /dev/full")
-    assert (done.returncode, done.stdout) == (0, "x,value,grad.x\n0.0,0.0,0.0\n")
+    assert (done.status, done.out) == (0, b"x,value,grad.x\n0.0,0.0,0.0\n")
 
 
 def test_arguments_are_utf_8_in_every_locale() -> None:
     done = shell("LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 $EG 'é^2' -é 3 --to csv")
-    assert (done.returncode, done.stdout) == (0, "é,value,grad.é\n3.0,9.0,6.0\n")
+    assert (done.status, done.out.decode()) == (0, "é,value,grad.é\n3.0,9.0,6.0\n")
 
 
 def test_a_reader_that_leaves_is_no_error() -> None:
     done = shell(f"$EG '{'+'.join(['x'] * 20000)}' -x 3 --to json | head -c 1; exit ${{PIPESTATUS[0]}}")
-    assert done.returncode in (0, 141)
-    assert done.stderr == ""
+    assert done.status in (0, 141)
+    assert done.err == ""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -115,10 +105,10 @@ def test_out_follows_links_writes_devices_and_never_its_own_input(tmp_path: Path
     assert (tmp_path / "link.csv").is_symlink()
     assert "9.0" in (tmp_path / "real.csv").read_text()
     assert exprgrad(*JOB, "--out", "/dev/null").returncode == 0
-    assert shell("$EG 'x^2' -x 3 --out /dev/stdout --to csv | cat").stdout.endswith("3.0,9.0,6.0\n")
+    assert shell("$EG 'x^2' -x 3 --out /dev/stdout --to csv | cat").out.endswith(b"3.0,9.0,6.0\n")
     assert exprgrad(*JOB, "--out", f"{tmp_path}/new/").returncode == 6
     (tmp_path / "formula.txt").write_text("x = 2; x^2")
-    assert shell("$EG - --out formula.txt < formula.txt", tmp_path).returncode == 2
+    assert shell("$EG - --out formula.txt < formula.txt", tmp_path).status == 2
     (tmp_path / "same.txt").symlink_to("formula.txt")
     done = exprgrad("--file", str(tmp_path / "formula.txt"), "--out", str(tmp_path / "same.txt"))
     assert done.returncode == 2
@@ -132,9 +122,9 @@ def test_files_that_are_no_text(tmp_path: Path) -> None:
     assert "byte 2 is 0xe9" in done.stderr
     (tmp_path / "nul.txt").write_bytes(b"x\0+1")
     assert "'\\x00'" in exprgrad("--file", str(tmp_path / "nul.txt")).stderr
-    done = shell("$EG - < /dev/zero")
-    assert done.returncode == 3
-    assert "limit" in done.stderr
+    endless = shell("$EG - < /dev/zero")
+    assert endless.status == 3
+    assert "limit" in endless.err
 
 
 def test_bytes_that_are_no_text_on_the_command_line() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import select
 import signal
 import subprocess
@@ -11,32 +10,14 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from conftest import ROOT
 from exprgrad.rows import records as pieces_module
+from process import seen, shell, start
 from rowjob import Done, job
 
-COMMAND = [sys.executable, "-m", "exprgrad"]
 FORMULA = "x*sin(y) + exp(-x^2)"
-
-
-def shell(script: str, cwd: Path, **env: str) -> Done:
-    """A shell command in which $EG is the command."""
-    done = subprocess.run(
-        ["bash", "-c", script.replace("$EG", " ".join(COMMAND))],
-        capture_output=True, timeout=120, check=False, stdin=subprocess.DEVNULL, cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **env},
-    )  # fmt: skip
-    return Done(done.returncode, done.stdout, done.stderr.decode())
-
-
-def start(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
-    """The command, running, with pipes to it and from it."""
-    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE) | options
-    return subprocess.Popen([*COMMAND, *arguments], bufsize=0, **pipes)
 
 
 def finished(process: subprocess.Popen[bytes]) -> int:
@@ -228,31 +209,21 @@ def test_files_that_are_pipes_are_read_once(tmp_path: Path) -> None:
         assert shell(f"$EG x --from csv {files}", tmp_path) == Done(0, once + b"".join(rows[1:]), ""), files
 
 
-def terminal(*arguments: str, data: Path, seconds: float = 60) -> tuple[int, bytes, bytes]:
+def terminal(*arguments: str, data: Path) -> tuple[int, bytes, bytes]:
     """The command with standard error on a terminal: its status, what it wrote, what the terminal got."""
-    master, slave = pty.openpty()
     with open(data.with_suffix(".out"), "wb+") as out:
-        process = start(*arguments, stdout=out, stderr=slave, env={**os.environ, "TERM": "xterm", "COLUMNS": "80"})
-        os.close(slave)
-        seen, until = b"", time.monotonic() + seconds
-        while time.monotonic() < until:
-            try:
-                seen += os.read(master, 4096)
-            except OSError:  # nobody has the other end
-                break
-        os.close(master)
-        process.communicate(timeout=20)
+        status, found = seen(*arguments, stdout=out)
         out.seek(0)
-        return process.returncode, out.read(), seen
+        return status, out.read(), found
 
 
 def test_a_bar_is_on_the_terminal_for_long_work_only(tmp_path: Path) -> None:
     long = points(tmp_path / "long.csv", 40_000)
     slowly = (FORMULA, str(long), "--engine", "reference", "--to", "csv")
-    status, out, seen = terminal(*slowly, data=long)
+    status, out, bar = terminal(*slowly, data=long)
     assert (status, out.count(b"\n")) == (0, 40_001)
-    assert b"rows" in seen
-    assert b"a second" in seen
+    assert b"rows" in bar
+    assert b"a second" in bar
     assert terminal(*slowly, "--quiet", data=long) == (0, out, b"")
     short = points(tmp_path / "short.csv", 5)
     assert terminal(FORMULA, str(short), data=short)[2] == b""
