@@ -111,6 +111,12 @@ def shown(text: str, limit: int = MARGIN) -> str:
     return text
 
 
+def harmless(data: bytes) -> bytes:
+    """Text of the user's that a terminal may get whole: its tabs and line breaks stay, the rest is as ``shown``."""
+    lines = data.decode("utf-8", "backslashreplace").split("\n")
+    return "\n".join([line if line.isprintable() else _harmless(line) for line in lines]).encode()
+
+
 def excerpt(text: str, span: Span, limit: int = MARGIN) -> str:
     """A piece of a text as ``shown``, without copying a long one."""
     start, stop = span
@@ -136,6 +142,12 @@ def nearest(word: str, words: list[str]) -> str:
     }
     close = get_close_matches(word.lower(), list(folded), n=1, cutoff=0.6)
     return folded[close[0]] if close else ""
+
+
+def _harmless(line: str) -> str:
+    """A line of text with what would steer a terminal as its escape."""
+    end = "\r" if line.endswith("\r") else ""
+    return "".join([one if one == "\t" else _visible(one) for one in line.removesuffix("\r")]) + end
 
 
 def _visible(character: str) -> str:

@@ -9,9 +9,9 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
-from exprgrad.errors import DeliveryError, FormulaError, UsageError, shown
+from exprgrad.errors import DeliveryError, FormulaError, UsageError, harmless, shown
 
 MAX_BYTES = 32_000_000  # of a formula
 PACKINGS = {".gz": "gzip", ".zst": "zstd"}
@@ -59,24 +59,29 @@ def deliver(lines: Iterable[str] | bytes, out: str | None, *sources: str | None)
 
 def not_for_terminals(what: str, to_terminal: bool) -> None:
     """Raises UsageError if bytes that nobody can read would go to a terminal."""
-    if to_terminal and sys.stdout is not None and sys.stdout.isatty():
+    if to_terminal and on_terminal():
         raise UsageError(f"{what} is nothing for a terminal", hint="write it to a file with --out PATH")
 
 
+def on_terminal() -> bool:
+    """Whether people read standard output as it is written."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 @contextmanager
-def writing(out: str | None, sources: Iterable[str]) -> Iterator[BinaryIO]:
+def writing(out: str | None, sources: Iterable[str], *, passed: bool = False) -> Iterator[BinaryIO]:
     """A file that takes the target's place once all of it is written, or standard output without one.
 
     A name that ends in .gz or .zst is packed.  ``sources`` are the files that are read, which must
-    not be the one that is written.  A closed pipe ends the process (__main__.py leaves that to the
-    operating system).  Raises DeliveryError for whatever is not written whole, UsageError for a
-    source.
+    not be the one that is written; with ``passed`` what is written is text that was read there.
+    A closed pipe ends the process (__main__.py leaves that to the operating system).  Raises
+    DeliveryError for whatever is not written whole, UsageError for a source.
     """
     if out is None:
         if any(_same(source, 1) for source in sources):
             raise UsageError("standard output is a file that is read", hint="write to another file, and rename it")
         with standard_output() as file:
-            yield file
+            yield cast("BinaryIO", _Harmless(file)) if passed and on_terminal() else file
             _settle(file)
         return
     try:
@@ -89,6 +94,21 @@ def writing(out: str | None, sources: Iterable[str]) -> Iterator[BinaryIO]:
             yield packed
     except OSError as error:
         raise DeliveryError(f"cannot write {shown(out)}: {reason(error)}") from None
+
+
+class _Harmless:
+    """A terminal for whole lines that others wrote: nothing in them steers the terminal."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Writes lines."""
+        return self.file.write(harmless(bytes(data)))
+
+    def flush(self) -> None:
+        """Hands on what was written."""
+        self.file.flush()
 
 
 @contextmanager

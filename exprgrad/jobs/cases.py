@@ -10,7 +10,7 @@ from typing import Any
 from exprgrad.convention import STRICT
 from exprgrad.errors import DataError, Report, UnmetError, UsageError, named, shown
 from exprgrad.files import deliver, writing
-from exprgrad.rows.csv import joined
+from exprgrad.rows.cells import joined
 from exprgrad.rows.each import Case, Cases
 from exprgrad.rows.expect import differences
 from exprgrad.rows.stream import Strange, Tally
@@ -26,7 +26,7 @@ def perform(options: Any, files: Any, to: str, cases: Cases) -> Tally:
         raise UsageError(f"--to {to}: rows with formulas of their own are written as {', '.join(FORMATS)}")
     found = _Computed(options, files, cases)
     if to == "jsonl":
-        with writing(options.out, files.words) as file:
+        with writing(options.out, files.words, passed=True) as file:
             for case in found:
                 if case is not None:
                     file.write(_line(case, options).encode() + b"\n")
@@ -40,7 +40,8 @@ def perform(options: Any, files: Any, to: str, cases: Cases) -> Tally:
         deliver(table.draw(shown_cases, options.out is None, options.style), options.out, *files.words)
     else:
         lines = list(_delimited(found.all(), files, options, "," if to == "csv" else "\t"))
-        deliver(lines, options.out, *files.words)
+        with writing(options.out, files.words, passed=True) as file:
+            file.write("".join([f"{line}\n" for line in lines]).encode())
     return found.tally
 
 

@@ -12,7 +12,7 @@ from exprgrad.circuit import Circuit
 from exprgrad.convention import STRICT, convention
 from exprgrad.engines import cores
 from exprgrad.errors import DataError, Report, UsageError, named, shown
-from exprgrad.files import not_for_terminals, writing
+from exprgrad.files import not_for_terminals, on_terminal, writing
 from exprgrad.gates import CONSTANTS
 from exprgrad.language.read import read
 from exprgrad.rows.bind import bind
@@ -68,8 +68,7 @@ def destination(options: Options, format_: str) -> str:
                 hint=f"add --to {'|'.join(FORMATS)}",
             )
         return found or format_
-    terminal = sys.stdout is not None and sys.stdout.isatty()
-    return "table" if terminal else format_
+    return "table" if on_terminal() else format_
 
 
 def perform(options: Options, say: Callable[[str], None]) -> None:
@@ -112,7 +111,11 @@ def _all(options: Options, files: Files, say: Callable[[str], None]) -> None:
         if to in BINARY:
             not_for_terminals(to, options.out is None)
         own = all(format_ == to for format_ in files.formats)
-        with writing(options.out, read_from(options, files)) as file, _progress(options, files, file) as told:
+        passed = to not in BINARY
+        with (
+            writing(options.out, read_from(options, files), passed=passed) as file,
+            _progress(options, files, file) as told,
+        ):
             sink = _sink(
                 to,
                 file,
@@ -237,7 +240,7 @@ def _summarised(
 def _progress(options: Options, files: Files, file: BinaryIO | None) -> Iterator[Callable[[int], None]]:
     """What is told the rows so far: it shows a bar at a terminal, and lets what is written go."""
     watched = not options.quiet and sys.stderr is not None and sys.stderr.isatty()
-    if watched and file is not None and options.out is None and sys.stdout is not None and sys.stdout.isatty():
+    if watched and file is not None and options.out is None and on_terminal():
         watched = False  # the rows themselves are passing by
     shows: Any = nullcontext(lambda _: None)
     if watched:

@@ -1,12 +1,15 @@
-"""The numbers of cells in every format, and what is wrong with those that have none."""
+"""Cells: their numbers in every format, what is wrong with those that have none, and a record of them as text."""
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from exprgrad.errors import DataError, shown
 from exprgrad.load import CellError, number
 
 
@@ -60,3 +63,14 @@ def _strange(value: Any) -> str:
     if isinstance(value, bool):
         return f"{str(value).lower()} is not a number"
     return f"{'a list' if isinstance(value, (list, tuple)) else 'an object'} is not a number"
+
+
+def joined(cells: list[str], separator: str) -> str:
+    """Cells as one record of CSV, in quotes where they need it.  Raises DataError for what no CSV can hold."""
+    line = io.StringIO()
+    csv.writer(line, delimiter=separator, lineterminator="\r\n").writerow(cells)  # or it leaves line breaks bare
+    record = line.getvalue()[:-2]
+    if "\0" in record:
+        cell = next(cell for cell in cells if "\0" in cell)
+        raise DataError(f"'{shown(cell, 30)}' has a NUL, which CSV cannot hold", hint="--to jsonl keeps it")
+    return record

@@ -8,7 +8,6 @@ faster one does not decline.
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,7 +18,7 @@ from exprgrad.errors import DataError, shown
 from exprgrad.load import CellError, number
 from exprgrad.rows import reader
 from exprgrad.rows.block import Block, Place
-from exprgrad.rows.cells import numbers
+from exprgrad.rows.cells import joined, numbers
 from exprgrad.rows.reader import Fields
 from exprgrad.rows.records import MAX_RECORD, Layout, Piece, breaks, cut_records, decoded, layout, occurrences, pieces
 from exprgrad.rows.sources import Stream
@@ -261,13 +260,6 @@ class Reader(reader.Reader):
                 hint="rename one of them",
             )
         return frame.select(pl.all().replace("", None)).rename(dict(zip(frame.columns, self.names, strict=True)))
-
-
-def joined(cells: list[str], separator: str) -> str:
-    """Cells as one record, in quotes where they need it."""
-    line = io.StringIO()
-    csv.writer(line, delimiter=separator, lineterminator="\r\n").writerow(cells)  # or it leaves line breaks bare
-    return line.getvalue()[:-2]
 
 
 def _cells(record: str, separator: str, where: str) -> list[str]:

@@ -11,8 +11,8 @@ import polars as pl
 
 from exprgrad.errors import DataError, shown
 from exprgrad.rows.block import Block, Mask, gaps
+from exprgrad.rows.cells import joined
 from exprgrad.rows.compute import Answer
-from exprgrad.rows.csv import joined
 from exprgrad.rows.results import Layout, even, flat, inputs
 
 
@@ -91,7 +91,7 @@ class Writer:
             text = column.dt.to_string("iso")
         else:
             text = column.cast(pl.String)
-        if text.str.contains(f'["\r\n{re.escape(self.separator)}]').any():
+        if text.str.contains(f'["\r\n\0{re.escape(self.separator)}]').any():
             text = pl.Series(
                 [cell if cell is None else joined([cell], self.separator) for cell in text], dtype=pl.String
             )

@@ -22,6 +22,7 @@ from exprgrad.rows.sources import Stream
 from exprgrad.values import Value
 
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _MINUS_NOTHING = re.compile(rb"-0(?![.0-9eE])")
 _TOO_LARGE = 10**400
 ESCAPED_KEY = r'\\u[^"]*"[ \t\r]*:'
@@ -240,10 +241,11 @@ def _frame(rows: list[str], bad: Collection[int], place: Callable[[int], str]) -
     if any(not is_object(rows[row]) for row in bad):
         rows = [line if row not in bad or is_object(line) else "{}" for row, line in enumerate(rows)]
     for row, line in enumerate(rows):
-        if "\\u" in line and _HALF.search(line) and not _is_text(line):
-            raise DataError(
-                f"{place(row)}: half a character, \\ud800 to \\udfff, stands alone in it", hint="--to jsonl keeps it"
-            )
+        if "\\u" in line:
+            half = _HALF.search(line) and not _is_text(line)
+            if half or _NUL.search(line):
+                what = "half a character, \\ud800 to \\udfff, stands alone in it" if half else "it has a NUL, \\u0000"
+                raise DataError(f"{place(row)}: {what}", hint="--to jsonl keeps it")
     try:
         return pl.read_ndjson("\n".join(rows).encode(), infer_schema_length=None)
     except pl.exceptions.PolarsError:

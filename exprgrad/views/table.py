@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -21,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from exprgrad.errors import shown
+from exprgrad.files import on_terminal
 from exprgrad.gates import CONST
 from exprgrad.run import Run
 from exprgrad.style import Style
@@ -99,7 +99,7 @@ def draw(renderable: RenderableType, to_terminal: bool, style: Style) -> list[st
     """What rich makes of a renderable: lines for standard output, or plain ones for a file."""
     text = io.StringIO()
     coloured = None if to_terminal else False  # rich looks at FORCE_COLOR and the like
-    if to_terminal and sys.stdout is not None and sys.stdout.isatty():
+    if to_terminal and on_terminal():
         coloured = True
     columns = os.environ.get("COLUMNS", "")
     strange = columns != "" and not (columns.isascii() and columns.isdigit() and 0 < len(columns.lstrip("0")) < 5)
