@@ -44,7 +44,7 @@ def main() -> NoReturn:
     except MemoryError:
         os.write(2, b"error: there is not enough memory for this formula\n")
         os._exit(3)  # whatever Python wants to do now, there is no memory for it
-    except Exception:  # noqa: BLE001  whatever it is, it is ours, and nobody should see a traceback
+    except BaseException:  # noqa: BLE001  whatever it is, a panic of a library's too, nobody should see a traceback
         status = 1
         with suppress(OSError):
             os.write(2, b"error: this is a bug of exprgrad; please report it with the formula and the values\n")

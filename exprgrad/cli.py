@@ -194,6 +194,8 @@ def _over_rows(
     if options["to"] and options["to"] not in (*ROWS, *SUMMARIES):
         those = "jsonl, an object a line" if options["to"] == "json" else ", ".join((*ROWS, *SUMMARIES))
         raise UsageError(f"--to {options['to']} is for one point", hint=f"rows are written as {those}")
+    if not (options["prefix"] or "").isprintable():
+        raise UsageError(f"--prefix {named(options['prefix'])} has a character that cannot be printed")
     given = {
         name: options[name]
         for name in ("of", "upstream", "from_", "to", "out", "only", "notes", "strict", "convention", "quiet")

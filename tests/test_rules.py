@@ -1,0 +1,107 @@
+"""The rules for hard and hostile input: each has tests that name it, here or in the file of what it is about.
+
+A test names a rule by ``@pytest.mark.rule(9)``; ``pytest -m rule`` runs them all.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT
+from process import seen, shell
+from rowjob import job, refused
+
+RULES: dict[int | str, str] = {
+    1: "no input shows a traceback, an exception, a path of Python, the name of a library or a warning's class",
+    2: "text of a formula never reaches eval, exec, compile, getattr, format or a shell",
+    3: "exit status 0 if and only if the whole result was delivered; a closed or full standard output is 6",
+    4: "--out: a temporary file, renamed; after a failure or a signal the target is as before and nothing is left",
+    5: "what is written is never what is read",
+    6: "killed at any time: the target is old or whole, and another run gives the bytes of a clean one",
+    7: "interrupt, terminate and hang-up end it within 2 seconds, quietly, by that signal",
+    8: "a reader that leaves is no error",
+    9: "a hundred thousand of depth or width is a result; a million is one or an error that says why not",
+    10: "everything has a limit, and the error names it; endless input ends in an error",
+    11: "numbers are float64 everywhere, while a formula is read too",
+    12: "one grammar of numbers, ASCII, for formulas, options and cells; overflow is an error",
+    13: "numbers are rounded correctly as they come in, the shortest that read back as they go out, and never cut",
+    14: "a bad cell is an error with its row, column and text, or is counted; never 0, NaN or dropped in silence",
+    15: "ragged rows, columns missing or twice, open quotes, NUL, UTF-16, no UTF-8: errors; BOM, CRLF, quotes: fine",
+    16: "values that are missing, unused or repeated, stray arguments, unknown or cut options: errors that name them",
+    17: "nothing that others wrote steers a terminal",
+    18: "results on standard output, the rest on standard error; on failure no result; at most 25 lines and 4 KB",
+    19: "names are compared as written; those that look alike are told apart by code point",
+    20: "words of Python, its builtins and names of the generator are ordinary variables",
+    21: "singular points are the same for one row, for many, in generated code; no simplification changes a value",
+    22: "what is not finite is a result with one warning; --strict makes it 5",
+    23: "the same input gives the same bytes, whatever surrounds it",
+    24: "nothing is imported, unpickled or left in the current folder, TMPDIR or HOME; no network",
+    25: "memory does not grow with the rows, and as many rows come out as go in",
+    "markup": "what is written for a browser has every text escaped and no address outside",
+    "checksums": "Parquet is written with checksums of its pages, which are verified",
+    "cells": "cells of text pass unchanged",
+    "no NaN in JSON": "JSON has no literal that is no JSON",
+    **{f"exit {status}": "" for status in (0, 1, 2, 3, 4, 5, 6, 129, 130, 143, 141)},
+}
+
+
+def _named(path: Path) -> list[int | str]:
+    """The rules that the tests of a file name."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    return [
+        ast.literal_eval(rule) for call in calls if ast.unparse(call.func) == "pytest.mark.rule" for rule in call.args
+    ]
+
+
+def test_every_rule_is_named_by_a_test() -> None:
+    named = {rule for path in (ROOT / "tests").glob("test_*.py") for rule in _named(path)}
+    assert named <= set(RULES)
+
+
+@pytest.mark.rule(1)
+def test_a_panic_of_a_library_is_a_bug_in_one_line() -> None:
+    """An exception that is no Exception, as of a library in another language."""
+    program = """import exprgrad.cli as cli, exprgrad.__main__ as command
+class Panic(BaseException): pass
+def main(arguments): raise Panic
+cli.main = main
+command.main()"""
+    done = shell(f"python -c '{program}'")
+    assert (done.status, done.out) == (1, b"")
+    assert done.err == "error: this is a bug of exprgrad; please report it with the formula and the values\n"
+
+
+@pytest.mark.rule(1)
+def test_a_prefix_is_text_that_can_be_printed(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x\n1\n")
+    for prefix in ("\udcff", "\x1b[31m", "\n"):
+        assert "cannot be printed" in refused("x", tmp_path / "a.csv", "--prefix", prefix, status=2)
+
+
+@pytest.mark.rule(15)
+@pytest.mark.parametrize("to", ["csv", "tsv", "parquet", "arrow"])
+def test_a_nul_in_json_goes_into_json_only(to: str) -> None:
+    for row in (b'{"x": 1, "a": "\\u0000"}', b'{"x": 1, "\\u0000": 2}'):
+        assert "NUL" in refused("x", "-", "--from", "jsonl", "--to", to, data=row)
+        assert job("x", "-", "--from", "jsonl", data=row).out.startswith(row[:-1])
+    if to in ("csv", "tsv"):
+        assert "NUL" in refused("-", "--from", "jsonl", "--to", to, data=b'{"formula": "1", "a": "\\u0000"}')
+    row = b'{"x": 1, "a": "\\\\u0000"}'  # a backslash and five letters
+    assert job("x", "-", "--from", "jsonl", "--to", to, data=row).status == 0
+
+
+@pytest.mark.rule(17)
+def test_cells_that_would_steer_a_terminal_are_shown_there_and_pass_unchanged_elsewhere(tmp_path: Path) -> None:
+    text = "x,\u202ename\n1,\x1b[31mred\x9b\n"
+    (tmp_path / "a.csv").write_text(text)
+    (tmp_path / "a.jsonl").write_text('{"formula": "1", "a": "\x9b\u202e\u200b"}\n')
+    for to in ("csv", "tsv", "jsonl", "table"):
+        for files in (["x", "a.csv"], ["a.jsonl"]):
+            status, found = seen(*files, "--to", to, cwd=tmp_path)
+            assert status == 0
+            assert not set("\x9b\u202e\u200b") & set(found.decode())
+            assert b"[31mred" not in found.replace(b"\\x1b[31mred", b"").replace(b"\\u001b[31mred", b"")
+    assert shell("$EG x a.csv", tmp_path).out.decode() == "x,\u202ename,value,grad.x\n1,\x1b[31mred\x9b,1.0,1.0\n"
