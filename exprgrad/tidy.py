@@ -43,19 +43,22 @@ def _simpler(builder: Builder, op: Row, inputs: tuple[int, ...]) -> int | None:
         if name == "ndim" and builder.shapes is not None:
             return builder.const(float(len(builder.shapes[inputs[0]])))
         return None
+    if name in ("and", "or") and inputs[0] == inputs[1] and is_condition(builder, inputs[0]):  # c and c -> c
+        return inputs[0]
+    if builder.constants.keys().isdisjoint(inputs):  # most gates: nothing below is for them
+        return None
     every = [builder.constants.get(wire) for wire in inputs]
     known = [value if isinstance(value, float) else None for value in every]
     numbers = [value for value in known if value is not None]
-    if name in ("and", "or") and inputs[0] == inputs[1] and is_condition(builder, inputs[0]):  # c and c -> c
-        return inputs[0]
     if not numbers:
         return None
     if len(numbers) == len(inputs) and (builder.folds or op.condition):
         return builder.const(function(op)(*numbers))
-    if name == "where" and known[0] is not None:  # where(1, a, b) -> a
-        return inputs[1] if known[0] else inputs[2]
-    if name == "where" and known[1:] == [1.0, 0.0] and is_condition(builder, inputs[0]):  # where(c, 1, 0) -> c
-        return inputs[0]
+    if name == "where":
+        if known[0] is not None:  # where(1, a, b) -> a
+            return inputs[1] if known[0] else inputs[2]
+        condition = known[1:] == [1.0, 0.0] and is_condition(builder, inputs[0])
+        return inputs[0] if condition else None  # where(c, 1, 0) -> c
     if name == "not_equal" and known[1] == 0 and is_condition(builder, inputs[0]):  # (a < b) != 0 -> a < b
         return inputs[0]
     if name == "equal" and known[1] == 0 and is_condition(builder, inputs[0]):  # (a < b) == 0 -> not a < b

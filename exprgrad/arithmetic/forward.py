@@ -104,11 +104,12 @@ def _bound(circuit: Circuit, settings: Mapping[str, Static]) -> Circuit:
 
 
 def _composite(inside: Circuit) -> Function:
-    """The function that a circuit computes, over its inputs in their order."""
-    wires = list(inside.inputs.values())
+    """The function that a circuit computes, over its inputs, which are its first wires."""
+    gates, output = inside.gates, inside.output
+    constant = gates[output].value if gates[output].op is CONST else None
 
     def call(*values: float) -> float:
-        found: float = forward(inside.gates, dict(zip(wires, values, strict=True)))[inside.output]
+        found: float = forward(gates, {}, values)[output] if constant is None else constant
         return found
 
     return call
