@@ -9,8 +9,9 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
+from exprgrad.alike import meant
 from exprgrad.arithmetic.forward import forward, told
-from exprgrad.errors import ExprgradError, UsageError, named, nearest, shown
+from exprgrad.errors import ExprgradError, UsageError, named, shown
 from exprgrad.gates import CONSTANTS
 from exprgrad.language.read import read
 from exprgrad.shapes import infer, is_scalar
@@ -144,8 +145,7 @@ def unknown_option(option: str, value: str, options: Collection[str], variables:
     if name[2:] in variables:
         binding = f"{shown(name[1:])} {shown((inside if equals else value) or 'VALUE')}"
         return UsageError(f"{shown(name)} is not an option", hint=f"a variable has one dash: {binding}")
-    like = nearest(name, list(options))
-    hint = f"did you mean {like}?" if like else "exprgrad --help lists the options; a variable has one dash"
+    hint = meant(name, options) or "exprgrad --help lists the options; a variable has one dash"
     return UsageError(f"there is no option {shown(name)}", hint=hint)
 
 

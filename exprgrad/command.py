@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
+from exprgrad.alike import meant
 from exprgrad.arguments import Arguments, split, unknown_option
 from exprgrad.circuit import literal
-from exprgrad.errors import ExprgradError, UsageError, nearest, shown
+from exprgrad.errors import ExprgradError, UsageError, shown
 from exprgrad.files import read_formula
 from exprgrad.language.read import read
 
@@ -104,8 +105,7 @@ class Choice(click.Choice[str]):
         """The word itself."""
         if value in self.choices:
             return value
-        like = nearest(str(value), list(self.choices))
-        hint = f"did you mean {like}?" if like else f"it takes {', '.join(self.choices)}"
+        hint = meant(str(value), self.choices) or f"it takes {', '.join(self.choices)}"
         raise UsageError(f"{param.opts[0] if param else ''} does not take {shown(str(value))}", hint=hint)
 
 

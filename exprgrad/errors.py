@@ -11,6 +11,7 @@ from typing import ClassVar, NamedTuple
 
 Span = tuple[int, int]
 
+_FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")  # printable, to Python, and nothing is seen
 MARGIN = 60  # characters of user text in one line of a message
 
 
@@ -104,7 +105,7 @@ class GateError(Exception):
 
 def shown(text: str, limit: int = MARGIN) -> str:
     """The text made safe for a terminal, and its middle left out beyond ``limit`` characters."""
-    if not text.isprintable():
+    if not (text.isprintable() and (text.isascii() or _FILLERS.isdisjoint(text))):
         text = "".join(map(_visible, text))
     if len(text) > limit:
         text = f"{text[: limit // 2]}…{text[len(text) - (limit - 1) // 2 :]}"
@@ -151,10 +152,10 @@ def _harmless(line: str) -> str:
 
 
 def _visible(character: str) -> str:
-    """A control, bidi, surrogate, private or unassigned character as its escape."""
+    """A control, bidi, surrogate, private or unassigned character, or a filler, as its escape."""
     from unicodedata import category
 
-    if category(character)[0] == "C" or category(character) in ("Zl", "Zp"):
+    if category(character)[0] == "C" or category(character) in ("Zl", "Zp") or character in _FILLERS:
         point = ord(character)
         return f"\\x{point:02x}" if point < 256 else f"\\u{point:04x}" if point < 65536 else f"\\U{point:08x}"
     return character

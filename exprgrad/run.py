@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from exprgrad.alike import apart, lookalike, meant
 from exprgrad.arithmetic.forward import forward, planned, told
 from exprgrad.chain import Backward, backward
 from exprgrad.circuit import Circuit, Plan, uncollected
-from exprgrad.errors import UsageError, named, nearest, shown
-from exprgrad.gates import GATES, INPUT
+from exprgrad.errors import UsageError, named, shown
+from exprgrad.gates import CONSTANTS, GATES, INPUT
 from exprgrad.shapes import is_array
 from exprgrad.shapes.axes import Shape, fits
 from exprgrad.values import Value, array, blank, dims, elements, has_nan, is_finite, shape, spread, unit
@@ -203,12 +204,14 @@ def wires(
             raise UsageError(f"{option}: {named(name)} {what}", hint=_known(name, found, ""))
     missing = [name for name, wire in found.items() if name not in given and circuit.gates[wire].value is None]
     if missing:
+        twin = lookalike(missing[0], [*given, *CONSTANTS])
         raise UsageError(
             "no value for " + ", ".join(map(named, missing[:5])) + (" …" if len(missing) > 5 else ""),
             circuit.text,
             circuit.gates[found[missing[0]]].span,
             hint="\n".join(
                 ["add " + " ".join(f"-{shown(name, 30)} VALUE" for name in missing[:5])]
+                + (apart(missing[0], twin) if twin else [])
                 + [f"the gate {name} is written {name}(…)" for name in missing[:1] if name in GATES]
             ),
         )
@@ -217,8 +220,8 @@ def wires(
 
 def _known(name: str, inputs: Collection[str], dash: str) -> str:
     """What there is instead of a name that is not there."""
-    like = nearest(name, list(inputs))
+    like = meant(name, inputs, dash)
     if like:
-        return f"did you mean {dash}{shown(like)}?"
+        return like
     some = ", ".join(map(named, list(inputs)[:8])) + (" …" if len(inputs) > 8 else "")
     return f"its variables are {some}" if inputs else "it has no variables"

@@ -6,11 +6,15 @@ A test names a rule by ``@pytest.mark.rule(9)``; ``pytest -m rule`` runs them al
 from __future__ import annotations
 
 import ast
+import unicodedata
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from conftest import ROOT
+from exprgrad.alike import _DRAWN, apart, lookalike, meant, pair, skeleton
 from process import seen, shell
 from rowjob import job, refused
 
@@ -105,3 +109,57 @@ def test_cells_that_would_steer_a_terminal_are_shown_there_and_pass_unchanged_el
             assert not set("\x9b\u202e\u200b") & set(found.decode())
             assert b"[31mred" not in found.replace(b"\\x1b[31mred", b"").replace(b"\\u001b[31mred", b"")
     assert shell("$EG x a.csv", tmp_path).out.decode() == "x,\u202ename,value,grad.x\n1,\x1b[31mred\x9b,1.0,1.0\n"
+
+
+@pytest.mark.rule(19)
+@pytest.mark.parametrize(
+    ("one", "other", "points"),
+    [
+        ("\u0445", "x", "U+0445 CYRILLIC SMALL LETTER HA"), ("\xb5", "\u03bc", "U+00B5 MICRO SIGN"), ("\u212a", "K", "U+212A KELVIN SIGN"),
+        ("\ufb01", "fi", "U+FB01 LATIN SMALL LIGATURE FI"), ("e\u0301", "\xe9", "U+0065 LATIN SMALL LETTER E, U+0301 COMBINING ACUTE ACCENT"),
+        ("\uff58", "x", "U+FF58 FULLWIDTH LATIN SMALL LETTER X"), ("x\u200b", "x", "U+200B ZERO WIDTH SPACE"), ("vel\u0445_1", "velx_1", "U+0445 CYRILLIC SMALL LETTER HA"),
+        ("\u0391", "\u0410", "U+0391 GREEK CAPITAL LETTER ALPHA"), ("\u03a0", "\u041f", "U+03A0 GREEK CAPITAL LETTER PI"),
+        ("x\ufe0f", "x", "U+FE0F VARIATION SELECTOR-16"), ("x\u3164", "x", "U+3164 HANGUL FILLER"),
+    ],
+)  # fmt: skip
+def test_names_that_look_alike_are_told_apart_by_code_point(one: str, other: str, points: str) -> None:
+    assert one != other
+    assert lookalike(one, ["y", other]) == other
+    assert lookalike(other, ["y", one]) == one
+    assert apart(one, other)[0].endswith(f" has {points}")
+    assert meant(one, [other]).split("\n")[1:] == apart(one, other)
+    found = pair(["y", one, other])
+    assert found is not None
+    assert found.hint == "\n".join(apart(one, other))
+
+
+@pytest.mark.rule(19)
+@example("\u0430\u0301", "a")
+@given(st.text(), st.text(alphabet=st.characters(max_codepoint=127)))
+def test_looks_are_an_equivalence_and_ascii_looks_like_itself(name: str, plain: str) -> None:
+    assert skeleton(plain) == plain
+    assert skeleton(skeleton(name)) == skeleton(name)
+    assert lookalike(name, [name]) == ""
+
+
+@pytest.mark.rule(19)
+def test_letters_drawn_alike_are_letters_of_other_alphabets() -> None:
+    for letter, others in _DRAWN.items():
+        for other in others:
+            assert other.isalpha()
+            assert unicodedata.normalize("NFKC", other) == other
+            assert other.isupper() == letter.isupper() or other == "\u04c0"  # a letter without case
+    every = "".join(_DRAWN.values())
+    assert len(set(every)) == len(every)
+
+
+@pytest.mark.rule(19)
+def test_a_formula_with_two_names_that_look_alike_has_one_note(tmp_path: Path) -> None:
+    note = "note: 'x' and '\u0445' look alike, and are two names\n  = 'x' has U+0078 LATIN SMALL LETTER X\n"
+    (tmp_path / "a.csv").write_text("x,\u0445\n1,2\n")
+    for values in (["-x", "1", "-\u0445", "2", "--to", "csv"], [str(tmp_path / "a.csv")]):
+        done = job("x + \u0445 + \u0445 + x", *values)
+        assert (done.status, done.err) == (0, f"{note}  = '\u0445' has U+0445 CYRILLIC SMALL LETTER HA\n")
+        assert done.out.startswith("x,\u0445,value,grad.x,grad.\u0445\n".encode())
+        assert job("x + \u0445 + \u0445 + x", *values, "--quiet").err == ""
+    assert job("\u03b1 + a", "-a", "1", "-\u03b1", "2", "--to", "csv").err == ""

@@ -106,7 +106,7 @@ def _bound(circuit: Circuit, settings: Mapping[str, Static]) -> Circuit:
 def _composite(inside: Circuit) -> Function:
     """The function that a circuit computes, over its inputs, which are its first wires."""
     gates, output = inside.gates, inside.output
-    constant = gates[output].value if gates[output].op is CONST else None
+    constant: Any = gates[output].value if gates[output].op is CONST else None
 
     def call(*values: float) -> float:
         found: float = forward(gates, {}, values)[output] if constant is None else constant

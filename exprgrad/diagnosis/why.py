@@ -7,13 +7,14 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from exprgrad.alike import meant
 from exprgrad.circuit import Circuit
 from exprgrad.diagnosis.causes import not_finite, value, zero
 from exprgrad.diagnosis.kinks import Note
 from exprgrad.diagnosis.live import piece
 from exprgrad.diagnosis.rewriting import Match, applied, matches, said
 from exprgrad.diagnosis.walk import Link, Walk
-from exprgrad.errors import ExprgradError, UsageError, named, nearest
+from exprgrad.errors import ExprgradError, UsageError, named
 from exprgrad.run import Run, run
 from exprgrad.tidy import expanded
 from exprgrad.values import Place, Value, at, dims, elements, is_finite, pick, shape, spots, unbounded
@@ -97,11 +98,11 @@ def _subject(result: Run, name: str) -> tuple[int, Place, bool]:
     whole = base == "value" and base not in circuit.names
     wire = circuit.output if whole else circuit.names.get(base)
     if wire is None:
-        like = nearest(base, [*circuit.names, "value"])
         known = ", ".join(map(named, list(circuit.names)[:8]))
         raise UsageError(
             f"--why: {named(base)} is no variable and no wire with a name",
-            hint=f"did you mean {like}?" if like else f"it takes {known and f'{known}, or '}value for the output's",
+            hint=meant(base, [*circuit.names, "value"])
+            or f"it takes {known and f'{known}, or '}value for the output's",
         )
     number, gradient = result.values[wire], result.gradients[wire]
     extent = shape(number)

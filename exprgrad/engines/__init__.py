@@ -15,8 +15,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from exprgrad.alike import meant
 from exprgrad.circuit import Circuit
-from exprgrad.errors import UsageError, named, nearest
+from exprgrad.errors import UsageError, named
 from exprgrad.program import Program, program
 from exprgrad.run import value_of
 
@@ -62,8 +63,7 @@ def kernel(program: Program, engine: str = "numpy") -> Kernel:
 def _module(engine: str) -> Any:
     """An engine's module: a function ``kernel``, and ``PARALLEL``, whether several threads are faster than one."""
     if engine not in names():
-        like = nearest(engine, names())
-        hint = f"did you mean {like}?" if like else f"the engines are {', '.join(names())}"
+        hint = meant(engine, names()) or f"the engines are {', '.join(names())}"
         raise UsageError(f"there is no engine {named(engine)}", hint=hint)
     return import_module(f"{__name__}.{engine}")
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
+from exprgrad.alike import pair
 from exprgrad.arguments import value
 from exprgrad.chain import backward
 from exprgrad.convention import STRICT, convention
@@ -71,7 +72,8 @@ def perform(point: Point, say: Callable[[str], None]) -> None:
         raise UsageError(f"{what} is not written as {to}", hint=f"--to takes {', '.join(room.FORMATS)}")
     if to not in PEOPLE and point.style.digits is not None:
         raise UsageError(f"--digits rounds what people read, and {to} has all digits", hint="leave one of them out")
-    reply: Reply = room.answer(_asked(point, to, to in getattr(room, "BARE", ())))
+    asked = _asked(point, to, to in getattr(room, "BARE", ()))
+    reply: Reply = room.answer(asked)
     for option, unmet in (
         ("--strict", [note for note in reply.notes if note.strict and point.strict]),
         ("--convention strict", [note for note in reply.notes if note.edge and point.convention == STRICT]),
@@ -82,6 +84,9 @@ def perform(point: Point, say: Callable[[str], None]) -> None:
     if to == "markdown" and not isinstance(lines, bytes):  # tables see to it themselves
         lines = map(point.style.text, lines)
     deliver(lines, point.out, point.source)
+    alike = None if point.quiet else pair(asked.circuit.names)
+    if alike is not None:
+        say(alike.render("note"))
     told = _told(reply.notes, point.quiet)
     if told:
         say(told)

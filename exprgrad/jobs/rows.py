@@ -7,6 +7,7 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext
 from typing import Any, BinaryIO, NamedTuple
 
+from exprgrad.alike import pair
 from exprgrad.arguments import value
 from exprgrad.circuit import Circuit
 from exprgrad.convention import STRICT, convention
@@ -99,6 +100,9 @@ def _all(options: Options, files: Files, say: Callable[[str], None]) -> None:
     )  # fmt: skip
     _overridden(options, names, say)
     _shadowed(options, places, say)
+    alike = None if options.quiet else pair(circuit.names)
+    if alike is not None:
+        say(alike.render("note"))
     policy = Policy(options.bad, options.strict, options.convention == STRICT)
 
     def parse(item: tuple[Reader, Any]) -> Block:

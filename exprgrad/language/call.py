@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
+from exprgrad.alike import meant
 from exprgrad.circuit import Builder
-from exprgrad.errors import FormulaError, Span, named, nearest, shown
+from exprgrad.errors import FormulaError, Span, named, shown
 from exprgrad.gates import GATES, Row, Static
 from exprgrad.language.items import Fixed, Item, Keyword, Listed, static, wire
 from exprgrad.language.parse import Node
@@ -129,10 +130,10 @@ def _misfit(
 
 def _unknown(text: str, node: Node, name: str, definitions: Mapping[str, Row]) -> FormulaError:
     """No gate has this name: a typo, or a product that needs its sign."""
-    like = nearest(name, [*definitions, *GATES])
+    like = meant(name, [*definitions, *GATES])
     place = node.start if node.kind == "call" else text.index(f".{name}", node.start) + 1
     inside = text[text.index("(", place) : node.stop]
-    hints = [f"did you mean {shown(like)}?"] if like else []
+    hints = [like] if like else []
     if name in ("array", "asarray", "tensor"):
         hints = ["an array is written [1, 2] without a function"]
     if node.kind == "call" and (not like or len(name) <= 2):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from exprgrad.alike import meant, unseen
 from exprgrad.circuit import Builder, Circuit, Composite, Literal, uncollected
-from exprgrad.errors import FormulaError, Span, UsageError, named, nearest, shown
+from exprgrad.errors import FormulaError, Span, UsageError, named, shown
 from exprgrad.gates import INPUT, Param, Row
 from exprgrad.language.call import function_name
 from exprgrad.language.items import Item
@@ -36,11 +37,10 @@ def read(text: str, given: Collection[str] = (), of: str | None = None) -> Circu
         output = reader.statement(nodes[start:stop], last=stop == ends[-1])
     names = reader.builder.names
     if of is not None and of not in names:
-        like = nearest(of, list(names))
         known = ", ".join(map(shown, list(names)[:20])) or "nothing"
         raise UsageError(
             f"--of {named(of)}: the formula names no such wire",
-            hint=f"did you mean {shown(like)}?" if like else f"it names {known}",
+            hint=meant(of, names) or f"it names {known}",
         )
     return reader.builder.circuit(output if of is None else names[of], text)
 
@@ -196,9 +196,9 @@ class _Reader:
 
 
 def letters(name: str, text: str, span: Span) -> None:
-    """Raises the error for a name with a character that is no letter, ASCII digit or _."""
+    """Raises the error for a name with a character that is no letter, ASCII digit or _, or is not seen."""
     for offset, character in enumerate(name):
-        if not (character.isascii() or character.isalpha()):
+        if not (character.isascii() or (character.isalpha() and not unseen(character))):
             place = span[0] + offset
             raise FormulaError(f"a name cannot contain {named(character)}", text, (place, place + 1))
 

@@ -36,6 +36,8 @@ _REMEDIES = {
     "'": "this text never ends",
     '"': "this text never ends",
     "`": "formulas have no text",
+    "∗": "a product is written *",
+    "∕": "a quotient is written /",
     "∑": "write the sum out with +",
 }
 
@@ -49,7 +51,7 @@ def explain(text: str, tokens: list[Token]) -> FormulaError:
     opened = _open_parenthesis(tokens[:-1])
 
     if here.kind == "STRAY":
-        hint = _REMEDIES.get(word, "")
+        hint = _REMEDIES.get(word, "") or _instead(text, here.start)
         if word == ".":
             hint = "what stands after a point is .T, .mT, or a function of the array before it: x.sum()"
         return FormulaError(f"a formula cannot contain {named(text[here.start])}", text, place, hint=hint)
@@ -110,6 +112,24 @@ def explain(text: str, tokens: list[Token]) -> FormulaError:
         f"{word} cannot stand behind {left}" if left else f"a formula cannot begin with {word}", text, place,
         hint="an operator such as + or * is missing between them" if left else "",
     )  # fmt: skip
+
+
+def _instead(text: str, place: int) -> str:
+    """What to write in the place of a character outside ASCII that looks like another one, or changes it."""
+    from unicodedata import category, name, normalize
+
+    character, kind = text[place], category(text[place])
+    plain = normalize("NFKC", character)
+    if kind == "Cf":
+        return "it is not seen: remove it"
+    if kind == "Pd":
+        return "a minus is written -"
+    if kind[0] == "M" and place:
+        one = normalize("NFC", text[place - 1 : place + 1])
+        if len(one) == 1:
+            return f"write it and the letter before it as one character, {named(one)}"
+        return f"a name has letters, digits and _, and no {name(character, 'mark').lower()}"
+    return f"write {plain}" if plain.isascii() and plain.isprintable() and plain != character else ""
 
 
 def _missing(text: str, before: Token | None, left: str | None) -> FormulaError:

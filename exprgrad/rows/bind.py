@@ -6,8 +6,9 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from exprgrad.alike import meant
 from exprgrad.circuit import Circuit
-from exprgrad.errors import DataError, Span, named, nearest, shown
+from exprgrad.errors import DataError, Span, named, shown
 from exprgrad.rows.block import Place
 
 _ELEMENT = re.compile(r"(.+)\[([0-9]+(?:,[0-9]+)*)\]", re.DOTALL)
@@ -88,9 +89,11 @@ def _missing(text: str, span: Span | None, name: str, names: Sequence[str], sour
     begin = [
         column for column in bare if column.lower().startswith(name.lower()) or name.lower().startswith(column.lower())
     ]
-    like = nearest(name, bare) or (begin[0] if len(begin) == 1 else "")
+    like = meant(name, bare, "the column ", named)
+    if not like and len(begin) == 1:
+        like = f"did you mean the column {named(begin[0])}?"
     some = ", ".join(named(column) for column in names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
-    first = f"did you mean the column {named(like)}?" if like else f"its columns are {some}" if names else "it has none"
+    first = like or (f"its columns are {some}" if names else "it has none")
     return DataError(
         f"{source} has no column {named(name)}", text, span,
         hint=f"{first}\nor give one value for every row: -{shown(name, 30)} VALUE",

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from exprgrad.alike import meant
 from exprgrad.circuit import Circuit
 from exprgrad.convention import convention
-from exprgrad.errors import DataError, ExprgradError, named, nearest, shown
+from exprgrad.errors import DataError, ExprgradError, named, shown
 from exprgrad.gates import CONSTANTS
 from exprgrad.language.read import read
 from exprgrad.load import CellError, number
@@ -140,8 +141,7 @@ class Cases:
             name for name, wire in circuit.inputs.items() if name not in point and circuit.gates[wire].value is None
         ]
         if missing:
-            like = nearest(missing[0], [str(name) for name in fields])
-            hint = f"did you mean the field {named(like)}?" if like else ""
+            hint = meant(missing[0], [str(name) for name in fields], "the field ", named)
             raise DataError(
                 f"the row has no {', '.join(map(named, missing[:5]))}", circuit.text,
                 circuit.gates[circuit.inputs[missing[0]]].span, hint=hint,

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from exprgrad.errors import DataError, named, nearest
+from exprgrad.alike import meant
+from exprgrad.errors import DataError, named
 from exprgrad.rows.reader import Reader
 from exprgrad.rows.sources import Stream, format_of, paths
 
@@ -125,10 +126,9 @@ def _same_columns(first: Reader, other: Reader) -> None:
     more = next((name for name in theirs if name not in mine), None)
     if missing is not None:
         what = f"has no column {named(missing)}, which {first.stream.name} has"
-        like = nearest(missing, theirs)
         raise DataError(
             f"{other.stream.name} {what}",
-            hint=f"it has {named(like)}" if like else "files of one run have the same columns",
+            hint=meant(missing, theirs, "its ", named) or "files of one run have the same columns",
         )
     what = (
         f"has a column {named(more)} more than {first.stream.name}"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from importlib import import_module
 
+from exprgrad.alike import meant
 from exprgrad.chain import backward
 from exprgrad.circuit import Circuit
-from exprgrad.errors import UsageError, named, nearest
+from exprgrad.errors import UsageError, named
 from exprgrad.run import Run
 from exprgrad.style import Style
 
@@ -21,8 +22,7 @@ def to_code(circuit: Circuit, target: str, run: Run | None = None, wrt: Collecti
     Raises UsageError for a target that there is not, and for a formula that it cannot have.
     """
     if target not in TARGETS:
-        like = nearest(target, list(TARGETS))
-        hint = f"did you mean {like}?" if like else f"the targets are {', '.join(TARGETS)}"
+        hint = meant(target, TARGETS) or f"the targets are {', '.join(TARGETS)}"
         raise UsageError(f"there is no target {named(target)}", hint=hint)
     lines = import_module(f"{__name__}.targets.{target}").write
     back = run.backward if run else backward(circuit, wrt)
