@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import array as packed
 import csv
 import io
 import math
 import os
 import re
+import stat
 import sys
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -15,7 +17,8 @@ from exprgrad.errors import DataError, DeliveryError, shown
 from exprgrad.files import reason
 from exprgrad.values import Value, array
 
-MAX_BYTES = 4_000_000_000  # of a file of numbers
+MAX_BYTES = 4_000_000_000  # of a .npy file
+MAX_TEXT = 100_000_000  # of numbers as text, and of what comes through a pipe
 _PIECE = 1 << 20  # bytes that are read at once, which takes as much memory however short the file is
 _NUMBER = re.compile(r"(?ai)[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf|infinity|nan)")
 _GRAMMAR = "digits with a decimal point, 1e-3, inf or nan"
@@ -56,11 +59,16 @@ def load(path: str) -> Value:
         )
     try:
         with open(path, "rb") as file:
-            if ending == ".npy":
+            status = os.fstat(file.fileno())
+            if ending == ".npy" and stat.S_ISREG(status.st_mode):
+                if status.st_size > MAX_BYTES:
+                    raise DataError(f"{shown(path)} is longer than {MAX_BYTES:,} bytes, the limit for an array")
                 return _npy(file, path)
             data = _whole(file, path)
     except OSError as error:
         raise DeliveryError(f"cannot read {shown(path)}: {reason(error)}") from None
+    if ending == ".npy":
+        return _npy(io.BytesIO(data), path)
     return _table(data, path, "," if ending == ".csv" else "\t")
 
 
@@ -69,21 +77,18 @@ def _whole(file: BinaryIO, path: str) -> bytearray:
     data = bytearray()
     while piece := file.read(_PIECE):
         data += piece
-        if len(data) > MAX_BYTES:
-            raise _too_long(path)
+        if len(data) > MAX_TEXT:
+            raise DataError(
+                f"{shown(path)} is longer than {MAX_TEXT:,} bytes, the limit for numbers as text or from a pipe",
+                hint="save the array as a .npy file",
+            )
     return data
-
-
-def _too_long(path: str) -> DataError:
-    return DataError(f"{shown(path)} is longer than {MAX_BYTES:,} bytes, the limit for an array")
 
 
 def _npy(file: BinaryIO, path: str) -> Value:
     """An array that NumPy saved; never one of Python objects, which would be programs."""
     import numpy as np
 
-    if os.fstat(file.fileno()).st_size > MAX_BYTES:
-        raise _too_long(path)
     try:
         found = np.load(file, allow_pickle=False)
     except OSError:
@@ -107,18 +112,23 @@ def _table(data: bytearray, path: str, delimiter: str) -> Value:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{shown(path)} is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}") from None
-    rows = [row for row in _rows(text, path, delimiter) if row]
-    if not rows:
-        raise DataError(f"{shown(path)} holds no numbers")
-    for number, row in enumerate(rows, 1):
-        if len(row) != len(rows[0]):
+    numbers, width, rows = packed.array("d"), 0, 0
+    for row in _rows(text, path, delimiter):
+        if not row:
+            continue
+        rows += 1
+        width = width or len(row)
+        if len(row) != width:
             raise DataError(
-                f"{shown(path)}, row {number}: {len(row)} cells where the first row has {len(rows[0])}",
+                f"{shown(path)}, row {rows}: {len(row)} cells where the first row has {width}",
                 hint="every row of an array has as many elements as the first",
             )
-    if len(rows) == 1:
-        return array(rows[0]) if len(rows[0]) > 1 else rows[0][0]
-    return array([row[0] for row in rows] if len(rows[0]) == 1 else rows)
+        numbers.extend(row)
+    if not rows:
+        raise DataError(f"{shown(path)} holds no numbers")
+    if len(numbers) == 1:
+        return numbers[0]
+    return array(numbers, (rows, width) if rows > 1 and width > 1 else (len(numbers),))
 
 
 def _rows(text: str, path: str, delimiter: str) -> Iterator[list[float]]:

@@ -6,9 +6,11 @@ A test names a rule by ``@pytest.mark.rule(9)``; ``pytest -m rule`` runs them al
 from __future__ import annotations
 
 import ast
+import os
 import unicodedata
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -163,3 +165,22 @@ def test_a_formula_with_two_names_that_look_alike_has_one_note(tmp_path: Path) -
         assert done.out.startswith("x,\u0445,value,grad.x,grad.\u0445\n".encode())
         assert job("x + \u0445 + \u0445 + x", *values, "--quiet").err == ""
     assert job("\u03b1 + a", "-a", "1", "-\u03b1", "2", "--to", "csv").err == ""
+
+
+@pytest.mark.rule(10)
+def test_an_array_that_never_ends_meets_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device under a name with the ending of an array."""
+    monkeypatch.setattr("exprgrad.load.MAX_TEXT", 1_000_000)
+    for ending in ("csv", "tsv", "npy"):
+        (tmp_path / f"z.{ending}").symlink_to("/dev/zero")
+        assert "longer than 1,000,000 bytes, the limit" in refused("sum(x)", "-x", f"@{tmp_path}/z.{ending}")
+
+
+@pytest.mark.rule(10)
+def test_arrays_come_through_pipes(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.array([1.0, 2.0]))
+    (tmp_path / "a.csv").write_text("1\n2\n")
+    for ending in ("npy", "csv"):
+        os.mkfifo(tmp_path / f"pipe.{ending}")
+        done = shell(f"cat a.{ending} > pipe.{ending} & $EG 'sum(x)' -x @pipe.{ending} --to csv", tmp_path)
+        assert done == (0, b"x[0],x[1],value,grad.x[0],grad.x[1]\n1.0,2.0,3.0,1.0,1.0\n", "")
