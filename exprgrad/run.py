@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from math import prod
 from typing import Any
 
 from exprgrad.alike import apart, lookalike, meant
@@ -16,6 +17,8 @@ from exprgrad.gates import CONSTANTS, GATES, INPUT
 from exprgrad.shapes import is_array
 from exprgrad.shapes.axes import Shape, fits
 from exprgrad.values import Value, array, blank, dims, elements, has_nan, is_finite, shape, spread, unit
+
+MOST_ROWS, MOST_NUMBERS = 5_000, 25_000_000  # of a Jacobian
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,10 +92,19 @@ def jacobian(
     """The derivative of every element of the output by every element of each input.
 
     The array of an input has the output's shape followed by the input's.  There is one backward run
-    for each element; the Run is that of the first that is not finite, or the last.
+    for each element; the Run is that of the first that is not finite, or the last.  Raises UsageError for
+    more than MOST_ROWS elements, or MOST_NUMBERS derivatives.
     """
     back, plan, values = _ahead(circuit, point, wrt, guards=True, one=True)
     extent = back.extent
+    inputs = circuit.inputs
+    count = sum(prod(shape(values[inputs[name]])) for name in (inputs if wrt is None else wrt))
+    if prod(extent) > MOST_ROWS or prod(extent) * count > MOST_NUMBERS:
+        raise UsageError(
+            f"this Jacobian has {prod(extent):,} rows of {count:,} numbers, and one has at most {MOST_ROWS:,} rows "
+            f"and {MOST_NUMBERS:,} numbers",
+            hint="--wrt names some of the inputs, and an index as in y[0:10] takes a part of the output",
+        )
     result, rows = _behind(circuit, back, plan, values, spread(0.0, extent)), []
     for place, value in elements(values[circuit.output]):
         told_of = all(map(is_finite, result.gradient.values()))  # the first that is not finite is kept

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from math import prod
 
 from exprgrad.circuit import Builder, Circuit, Composite, Gate, Literal, literal
 from exprgrad.errors import MARGIN, FormulaError, Span, excerpt, shown
@@ -13,6 +14,7 @@ from exprgrad.shapes.rules import RULES
 from exprgrad.values import Value, dims, shape
 
 MAX_AXES = 32
+MAX_ELEMENTS = 100_000_000  # of what a formula's gates compute, all together: 800 MB of numbers
 
 _SUM_TO, _BROADCAST_TO = ROWS["sum_to"], ROWS["broadcast_to"]
 
@@ -20,9 +22,11 @@ _SUM_TO, _BROADCAST_TO = ROWS["sum_to"], ROWS["broadcast_to"]
 def infer(circuit: Circuit, given: Mapping[int, Shape]) -> list[Shape]:
     """The shape of every wire, from those of the inputs' wires; an input without one is a scalar.
 
-    Raises FormulaError with both shapes and both pieces of the formula where two do not fit.
+    Raises FormulaError with both shapes and both pieces of the formula where two do not fit, and where
+    there are more than MAX_ELEMENTS.
     """
     shapes: list[Shape] = []
+    elements = 0
     for wire, gate in enumerate(circuit.gates):
         if gate.op is INPUT or gate.op is CONST:
             shapes.append(given[wire] if wire in given else extent_of(gate.value))
@@ -31,6 +35,12 @@ def infer(circuit: Circuit, given: Mapping[int, Shape]) -> list[Shape]:
             shapes.append(shape_of(gate.op, [shapes[source] for source in gate.inputs], gate.params))
         except MisfitError as misfit:
             raise _error(circuit, wire, shapes, misfit) from None
+        elements += prod(shapes[-1]) if shapes[-1] else 0
+        if elements > MAX_ELEMENTS:
+            raise FormulaError(
+                f"the arrays of this formula have more than {MAX_ELEMENTS:,} elements", circuit.text,
+                gate.span if circuit.text else None, hint="compute a part at a time, or a row of a file at a time",
+            )  # fmt: skip
     return shapes
 
 

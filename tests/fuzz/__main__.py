@@ -60,7 +60,7 @@ def main() -> None:
     corpus = HERE / "corpus" / name
     corpus.mkdir(parents=True, exist_ok=True)
     program = shlex.join([sys.executable, str(HERE), name])  # libFuzzer starts it again to merge
-    options = [f"-max_len={SIZE}", "-timeout=60", "-rss_limit_mb=4000", *sys.argv[1:]]
+    options = [f"-max_len={SIZE}", "-timeout=300", "-rss_limit_mb=4000", *sys.argv[1:]]
     if all(option.startswith("-") for option in options):
         options.append(str(corpus))
     atheris.Setup([program, *options], once, custom_mutator=mutated)
