@@ -149,9 +149,10 @@ def not_json(name: str) -> None:
 
 def files(data: bytes) -> None:
     """A file: the first line says its name, how it is packed if it is, and options; what follows is the file."""
-    head, _, body = data.partition(b"\n")
-    name, *options = head.decode("utf-8", "surrogateescape").split(" ")
-    if name not in JOBS or elsewhere(options) or any(option in BESIDE for option in options):
+    first, _, body = data.partition(b"\n")
+    head = first.decode("utf-8", "surrogateescape")
+    name, *options = head.split(" ")
+    if name not in JOBS or elsewhere(options) or "\0" in head or any(option in BESIDE for option in options):
         return
     for packing in set(options) & set(PACKED):
         body = PACKED[packing](body)
