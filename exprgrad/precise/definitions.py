@@ -71,7 +71,13 @@ def _dsinc(mp: Any, x: Any) -> Any:
 
 
 def _polygamma(mp: Any, n: Any, x: Any) -> Any:
-    return mp.psi(int(n), x) if n == mp.floor(n) and 0 <= n <= 1000 else mp.nan
+    """Below 0, where mpmath takes a step for each whole number, from the sums over those before and behind it."""
+    if n != mp.floor(n) or not 0 <= n <= 1000:
+        return mp.nan
+    n, first, last = int(n), x - mp.floor(x), mp.ceil(x) - x
+    if x >= 0 or not first:
+        return mp.psi(n, max(x, mp.zero))
+    return mp.psi(n, first) - (-1) ** n * (mp.psi(n, last) - mp.psi(n, 1 - x))
 
 
 def _named(name: str) -> Definition:
