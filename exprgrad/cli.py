@@ -74,7 +74,7 @@ _rows = partial(click.option, cls=Option, heading="Rows of files")
 @_asks(
     "--why",
     metavar="NAME",
-    help="Where the gradient of NAME began to be infinite, NaN or 0, and what to write instead.",
+    help="Where the gradient of NAME began to be infinite, NaN, 0 or wrong, and what to write instead.",
 )
 @_asks("--check", is_flag=True, help="Audit every gradient by witnesses; exit with 5 if one differs.")
 @_asks("--precise", is_flag=True, help="The true numbers, with as many digits as it takes; for rows too, slowly.")

@@ -13,6 +13,7 @@ from exprgrad.diagnosis.causes import not_finite, value, zero
 from exprgrad.diagnosis.kinks import Note
 from exprgrad.diagnosis.live import piece
 from exprgrad.diagnosis.rewriting import Match, applied, matches, said
+from exprgrad.diagnosis.rounded import Rounded, rounded
 from exprgrad.diagnosis.walk import Link, Walk
 from exprgrad.errors import ExprgradError, UsageError, named
 from exprgrad.run import Run, run
@@ -36,9 +37,11 @@ class Why(NamedTuple):
     """Why a number is what it is.
 
     It is the gradient of the wire ``name``, or its value if the gradient is an ordinary number and the value is
-    none, at the element ``place``.  ``kind`` is ``nan``, ``inf``, ``zero`` or ``ordinary``; ``causes`` are where it
-    began, one if it is not finite, none if it is ordinary; ``ahead`` are the gates forward from there, ``back`` those
-    from the output back, of the first cause.  The run is of the formula without composite gates of the user's.
+    none, at the element ``place``.  ``kind`` is ``nan``, ``inf``, ``zero``, ``rounded`` if most of its digits are
+    wrong, or ``ordinary``; ``causes`` are where it began, one if it is not finite, none if it is ordinary; ``ahead``
+    are the gates forward from there, ``back`` those from the output back, of the first cause.  ``rounded`` is what the
+    number truly is, where that is known to be another one.  The run is of the formula without composite gates of the
+    user's.
     """
 
     run: Run
@@ -51,7 +54,8 @@ class Why(NamedTuple):
     causes: list[Note]
     ahead: list[Link]
     back: list[Link]
-    better: Better | None
+    rounded: Rounded | None = None
+    better: Better | None = None
 
 
 def why(circuit: Circuit, point: Mapping[str, Any], name: str, upstream: Any = None) -> Why:
@@ -61,8 +65,10 @@ def why(circuit: Circuit, point: Mapping[str, Any], name: str, upstream: Any = N
     Raises UsageError for any other name, and what run raises.
     """
     found = _explained(run(expanded(circuit), point, None, upstream), name)
+    if found.kind in ("ordinary", "zero"):
+        found = _truly(found, point, upstream)
     mendable = not is_finite(found.run.value) or any([cause.kind in _MENDED for cause in found.causes])
-    if found.kind == "ordinary" or (found.kind == "zero" and not mendable):
+    if found.kind == "ordinary" or (found.kind == "zero" and not mendable and found.rounded is None):
         return found
     return found._replace(better=_better(found, point, upstream))
 
@@ -73,7 +79,7 @@ def _explained(result: Run, name: str) -> Why:
     walk = Walk(result)
     gradient = result.gradients[wire]
     number = pick(result.values[wire] if of_value else 0.0 if gradient is None else gradient, place)
-    found = Why(result, name, wire, place, of_value, number, _kind(number), [], [], [], None)
+    found = Why(result, name, wire, place, of_value, number, _kind(number), [], [], [])
     if of_value and found.kind in ("nan", "inf"):
         cause, ahead = value(walk, wire, place)
         return found._replace(causes=[cause], ahead=ahead)
@@ -84,6 +90,24 @@ def _explained(result: Run, name: str) -> Why:
         causes, back = zero(walk, wire, place)
         return found._replace(causes=causes, back=back)
     return found._replace(kind="ordinary", back=[*walk.up(wire, place)][::-1])
+
+
+def _truly(found: Why, point: Mapping[str, Any], upstream: Any) -> Why:
+    """The same, with what float64 has lost of the number if that is most of it."""
+    base = _base(found.name)
+    if (
+        not found.of_value and base not in found.run.circuit.inputs
+    ):  # how a named wire's gradient is rounded, nobody says
+        return found
+    lost = rounded(found.run, point, upstream, None if found.of_value else base, found.place)
+    if lost is None or found.kind == "zero":
+        return found._replace(rounded=lost)
+    return found._replace(rounded=lost, kind="rounded", causes=[lost.cause] if lost.cause else [])
+
+
+def _base(name: str) -> str:
+    """A name without the element that is asked for."""
+    return re.sub(r"\[.*", "", name, flags=re.DOTALL).strip()
 
 
 def _kind(number: float) -> str:
@@ -130,11 +154,12 @@ def _striking(number: Value, gradient: Value | None) -> Place:
 
 def _better(found: Why, point: Mapping[str, Any], upstream: Any) -> Better | None:
     """A formula whose value and gradient are ordinary numbers here: with as few changes as possible."""
-    name = re.sub(r"\[.*", "", found.name, flags=re.DOTALL) + at(found.place)
+    name = _base(found.name) + at(found.place)
     left = max(2, min(_RUNS, _WORK // len(found.run.circuit.gates)))
     waiting: list[tuple[Why, tuple[tuple[str, str], ...]]] = [(found, ())]
     for here, changes in waiting:
-        for match in matches(here.run.circuit, here.run.values, _near(here)):
+        found_here = matches(here.run.circuit, here.run.values, _near(here))
+        for match in sorted(found_here, key=lambda match: -len(match.within)):  # what says most of the formula first
             if not left:
                 return None
             left -= 1
@@ -143,7 +168,7 @@ def _better(found: Why, point: Mapping[str, Any], upstream: Any) -> Better | Non
                 next_ = _explained(run(applied(here.run.circuit, match), point, None, upstream), name)
             except ExprgradError:  # its shapes do not fit, or a wire that was asked for is gone
                 continue
-            if _mended(next_, found.kind):
+            if _mended(next_, found):
                 gradient = None if found.of_value else next_.number
                 return Better(next_.run.circuit, (*changes, change), next_.run.value, gradient)
             waiting.append((next_, (*changes, change)))
@@ -151,17 +176,21 @@ def _better(found: Why, point: Mapping[str, Any], upstream: Any) -> Better | Non
 
 
 def _near(found: Why) -> set[int]:
-    """The wires where it began, and those that are read there."""
+    """The wires where it began, and those that are read there; all of them if rounding did it on the way back."""
     gates = found.run.circuit.gates
+    if found.kind == "rounded" and not found.causes:
+        return set(range(len(gates)))
     began = {cause.wire for cause in found.causes}
     if not is_finite(found.run.value):
         began |= {Walk(found.run).down(found.run.circuit.output, spots(unbounded(found.run.value))[1])[0].wire}
     return began | {source for wire in began for source in gates[wire].inputs}
 
 
-def _mended(found: Why, kind: str) -> bool:
-    """Whether what was of this kind is an ordinary number now, and the output is one too."""
-    return is_finite(found.run.value) and (found.kind == "ordinary" or (found.kind == "zero" and kind != "zero"))
+def _mended(found: Why, before: Why) -> bool:
+    """Whether the number is an ordinary one now, the true one where that is known, and so is the output."""
+    if before.rounded is not None:
+        return before.rounded.near(found.number, found.run.value)
+    return is_finite(found.run.value) and (found.kind == "ordinary" or (found.kind == "zero" and before.kind != "zero"))
 
 
 def _change(circuit: Circuit, match: Match) -> tuple[str, str]:

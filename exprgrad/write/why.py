@@ -13,6 +13,7 @@ from exprgrad.errors import shown
 from exprgrad.style import Style
 from exprgrad.values import at
 from exprgrad.write import formula, json, markdown
+from exprgrad.write.precise import rounded
 
 HEADERS = ("pass", "formula", "what happens", "local gradient")
 MOST = 24  # gates in a table; of more, the first and the last ones are shown
@@ -22,12 +23,21 @@ _RULE = 40  # characters of a local gradient
 
 def head(why: Why, style: Style) -> Iterator[str]:
     """What the number is, and where it began."""
-    yield f"{subject(why)} is {style.number(why.number)}" + (", an ordinary number" if why.kind == "ordinary" else "")
+    yield f"{subject(why)} is {style.number(why.number)}{_quality(why, style)}"
     if why.kind == "ordinary" and why.back:
         yield "most of it comes this way:"
     for cause in why.causes:
         yield ""
         yield from cause.report.render("cause").split("\n")
+
+
+def _quality(why: Why, style: Style) -> str:
+    """What there is to say of a number that is finite."""
+    if why.rounded is not None:
+        right = why.rounded.figure.right
+        digits = "no digit is" if not right else "1 digit is" if right == 1 else f"{right} digits are"
+        return f", of which {digits} right: it truly is {rounded(why.rounded.figure.true, style)}"
+    return ", an ordinary number" if why.kind == "ordinary" else ""
 
 
 def subject(why: Why) -> str:
@@ -126,6 +136,7 @@ def write_json(why: Why, margin: Margin | None) -> Iterator[str]:
     yield f'  "what": "{what}",'
     yield f'  "number": {json.number(why.number)},'
     yield f'  "kind": "{why.kind}",'
+    yield f'  "true": {text.dumps(why.rounded and why.rounded.figure.true)},'
     yield from json.members("causes", (json.noted(circuit, labels[one.wire], one) for one in why.causes), ",")
     links = [*why.ahead, *why.back]
     yield from json.members("way", (_link(why, labels, link) for link in links), ",")
