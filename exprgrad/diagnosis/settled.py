@@ -54,7 +54,7 @@ def progress(figure: Figure, digits: int) -> str:
 
 
 def _list(names: list[str], numbers: dict[str, Figure]) -> str:
-    some = ", ".join([f"{name} is truly {numbers[name].true or numbers[name].nearest}" for name in names[:6]])
+    some = ", ".join([f"{name} is truly {numbers[name].true or 'huge'}" for name in names[:6]])
     return some + (f" and {len(names) - 6:,} more" if len(names) > 6 else "")
 
 

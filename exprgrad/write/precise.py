@@ -44,13 +44,14 @@ def gates(found: Precise, style: Style) -> Iterator[list[str]]:
 
 def results(found: Precise, style: Style) -> Iterator[list[str]]:
     """The cells of the value and of each gradient; of an array the worst element, or all if it is shown in full."""
-    for name, every in (("value", found.values), *[(f"d[{shown(name, 20)}]", one) for name, one in _gradients(found)]):
+    for name, every in (("", found.values), *found.gradients.items()):
         for figure in every if style.full else [worst(every)][: len(every)]:
-            yield [name + at(figure.place), "", *_numbers(figure, style), ""]
+            yield [_label(name, figure), "", *_numbers(figure, style), ""]
 
 
-def _gradients(found: Precise) -> Sequence[tuple[str, list[Figure]]]:
-    return list(found.gradients.items())
+def _label(name: str, figure: Figure) -> str:
+    """``d[x]``, ``d[w[0]]``, without a name ``value``."""
+    return f"d[{shown(name, 20)}{at(figure.place)}]" if name else f"value{at(figure.place)}"
 
 
 def _numbers(figure: Figure, style: Style) -> list[str]:
@@ -78,14 +79,13 @@ def rounded(number: str, style: Style) -> str:
 
 def sentences(found: Precise, arrays: bool) -> Iterator[str]:
     """With how many digits it settled, or what has not."""
-    every = [("value", found.values), *[(f"d[{shown(name, 20)}]", one) for name, one in _gradients(found)]]
     if found.settled:
-        yield f"{DIGITS} digits of each settled, {found.digits:,} were worked with"
-    for name, figures in every:
+        yield f"{DIGITS} digits of each have settled; {found.digits:,} were worked with"
+    for name, figures in (("", found.values), *found.gradients.items()):
         open_ = [one for one in figures if one.settled < DIGITS]
         for one in open_[:1]:
             more = f", and {len(open_) - 1:,} more of it not settled" if len(open_) > 1 else ""
-            yield f"{name}{at(one.place)}: {progress(one, found.digits)}{more}"
+            yield f"{_label(name, one)}: {progress(one, found.digits)}{more}"
     if arrays:
         yield "of an array, the element of which float64 has the fewest right digits"
 
@@ -108,7 +108,7 @@ def write_json(found: Precise, notes: Sequence[Note]) -> Iterator[str]:
     yield f'  "grad": {json.numbers(found.gradient)},'
     yield f'  "digits": {found.digits},'
     yield f'  "settled": {text.dumps(found.settled)},'
-    every = [("value", found.values), *[(f"grad.{name}", one) for name, one in _gradients(found)]]
+    every = [("value", found.values), *[(f"grad.{name}", one) for name, one in found.gradients.items()]]
     numbers = (f'{{"of": {text.dumps(name)}, {_members(one)}}}' for name, figures in every for one in figures)
     yield from json.members("numbers", numbers, ",")
     yield from json.members("gates", _gates(found), ",")
