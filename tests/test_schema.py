@@ -34,6 +34,7 @@ FURTHER = {
     "order": [["abs(x)*x^0.5", "-x", "0", "--order", "3"], ["[x, x^2]", "-x", "0", "--order", "1"]],
     "symbolic": [["q = x*y; q^2", "--symbolic"], ["x = 3; x^2*y", "-y", "1", "--symbolic=full"], ["W @ x", "-W", "[[1]]", "-x", "[2]", "--upstream", "1", "--symbolic"]],
     "why": [["1/(1 + exp(-x))", "-x", "-1000", "--why", "x"], ["relu(x)", "-x", "-1", "--why", "x"], ["max(x, axis=0)", "-x", "[1, 2]", "--why", "x"]],
+    "precise": [["1/(1 + exp(-x))", "-x", "-1000", "--precise"], ["max(sqrt(x)^2, y) + sum(z)", "-x", "2", "-y", "2", "-z", "[1, 2]", "--precise"], ["exp(x) + 0*log(y)", "-x", "1000", "-y", "0", "--precise"]],
     "tangent": [["log(x)*y", "-x", "0", "-y", "1", "--tangent", "y=1"], ["[x, y]", "-x", "0", "-y", "1", "--tangent", "x=2,y=nan"]],
 }  # fmt: skip
 

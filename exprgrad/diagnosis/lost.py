@@ -15,6 +15,7 @@ from exprgrad.diagnosis.live import piece
 from exprgrad.errors import Report
 from exprgrad.gates import CONST, INPUT
 from exprgrad.run import Run
+from exprgrad.tidy import alike
 
 _MOST = 200  # gates
 _HALF = 1e-7  # of the output, that it may be off
@@ -27,9 +28,12 @@ def lost(run: Run) -> Iterator[Note]:
     circuit, values = run.circuit, run.values
     if run.arrays or len(circuit.gates) > _MOST or not math.isfinite(run.value):
         return
-    exact: list[bool] = []
-    for wire, (value, gradient) in enumerate(zip(values, run.gradients, strict=True)):
-        off = 0.0 if gradient is None else _ROUNDING * abs(value * gradient)
+    same, exact = alike(circuit.gates), list[bool]()
+    gradients = [0.0] * len(values)
+    for wire, gradient in zip(same, run.gradients, strict=True):
+        gradients[wire] += gradient or 0.0  # equal gates are rounded in the same way
+    for wire, (value, gradient) in enumerate(zip(values, gradients, strict=True)):
+        off = _ROUNDING * abs(value * gradient)
         if not _HALF * abs(run.value) < off < math.inf:
             continue
         exact = exact or _exact(circuit, values)

@@ -26,6 +26,7 @@ _APART = 1000  # times what the runs differ by
 Samples = tuple[Value, ...]  # of one wire, a value for each run
 
 _STEPS = {"floor": 0, "ceil": 0, "round": 0, "trunc": 0, "sign": 0, "heaviside": 0, "copysign": 1}  # by which input
+_WHOLE = ("sinpi", "cospi", "pow")  # gates to which it matters whether an input is a whole number
 _COMPARISONS = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
 _COUNTS = ("size", "ndim", "arange", "eye_like")
 _ADDS = ("sum", "cumsum", "trace", "sum_to", "index_back", "take_back")
@@ -41,6 +42,7 @@ _SHOWN = {
         "mod": "a - b*floor(a/b)",
         "fmod": "a - b*trunc(a/b)",
         "logaddexp": "max(a, b) + log1p(exp(-abs(a - b)))",
+        "sinc": "where(x == 0, 1, sinpi(x)/(pi*x))",
         "dsinc": "where(x == 0, 0, (cospi(x) - sinc(x))/x)",
         "polygamma_drop": "polygamma(n, x) - polygamma(n, x + h)",
     }.items()
@@ -114,6 +116,8 @@ def _scalar(mp: Any, op: Row, given: Sequence[Samples], signs: Sequence[float]) 
         return found if _differ(mp, given) else (mp.zero, mp.one, mp.zero)
     if op.name in _STEPS:
         return _stepped(mp, of, arguments, _STEPS[op.name], found)
+    if op.name in _WHOLE and _are_finite(mp, [given[-1]]) and _spread(given[-1]) * _APART > 1:
+        return (found[0], -found[0], mp.one)  # all numbers of that size are whole ones here
     if not _are_finite(mp, [found]) and _are_finite(mp, arguments):
         for position in range(len(given)):
             found = _stepped(mp, of, arguments, position, found)
