@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mp, mpf
+from rich.cells import cell_len
 
 from conftest import exprgrad
 from exprgrad.arithmetic.forward import forward
@@ -28,6 +29,8 @@ from exprgrad.run import Run, run
 from exprgrad.style import Style
 from exprgrad.tidy import expanded
 from exprgrad.values import pick
+from exprgrad.views.table import draw
+from exprgrad.views.why import show
 from exprgrad.write.formula import write
 from exprgrad.write.why import cells, rewritten
 from test_formulas import FORMULAS, VARIABLES, Both, relaxed
@@ -530,6 +533,31 @@ def test_the_command_answers_in_eighty_columns() -> None:
     assert "-0 × inf = nan" in done.stdout
     assert "\n  sigmoid(x)\n" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("columns", ["80", "100"])
+@pytest.mark.parametrize(
+    ("formula", "point", "name"),
+    [
+        ("clip(x*1.7e-200,-1.1e100,2e99)*max(y*1.23e-100,z*3.21e-200)", {"x": 1.23456789e-66, "y": 1.1e-7, "z": 2.2222222e-7}, "y"),
+        ("gamma(a*1.23456 + b/7.7777)^1.25*a", {"a": 1.111111, "b": 2.22222e1}, "a"), ("exp(-1.2345678e-5*x)^1.5", {"x": -1.2345678e5}, "x"),
+        ("(w*1.2345678e150 - x*1.2345678e150)^2*exp(w)", {"w": -1.23456789, "x": 1.7654321}, "w"),
+        ("logaddexp(a_long_name_of_a_variable*3, log1p(y))^1.2", {"a_long_name_of_a_variable": 1.234567e-7, "y": 9.0}, "a_long_name_of_a_variable"),
+        ("日本語の変数*sin(日本語の変数*1.23456e-7)", {"日本語の変数": 1.23456e-9}, "日本語の変数"), ("x*y", {"x": 1.0, "y": 2.0}, "x"),
+    ],
+)  # fmt: skip
+def test_its_table_fits_and_its_numbers_stay_whole(
+    formula: str, point: dict[str, float], name: str, columns: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    found = why(read(formula), point, name)
+    drawn = draw(show(found, None, Style()), False, Style())
+    lines = [line for line in drawn if line.startswith(("╭", "│", "├", "╰"))]
+    assert len(lines) > 4
+    assert max(map(cell_len, lines)) <= int(columns)
+    said = " ".join([line.split("│")[3].strip() for line in lines if line.startswith("│")])
+    for _, _, happens, _ in cells(found, Style()):
+        assert happens in said
 
 
 def test_the_better_formula_alone_can_be_piped_on(capsys: pytest.CaptureFixture[str]) -> None:
