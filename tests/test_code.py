@@ -107,6 +107,7 @@ def test_every_gate(target: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("target", ["python", "c", "js", "numpy"])
+@pytest.mark.rule(21)
 def test_every_gate_at_singular_points(target: str, tmp_path: Path) -> None:
     numbers = [math.inf, -math.inf, math.nan, 0.0, -0.0, 1.0, -1.0, 0.5, 3.0, -2.5, 800.0, -800.0, 1e300, -1e300]
     jobs = []
@@ -401,6 +402,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.rule(20)
 def test_every_name_is_a_name(target: str, tmp_path: Path) -> None:
     """Keywords, names of functions and of our own helpers, letters: each is a variable like another."""
     if target in ARRAYS[1:]:
@@ -450,6 +452,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("target", ["python", "c", "js", "sql"])
+@pytest.mark.rule(2)
 def test_a_comment_is_left_by_nothing_in_it(target: str, tmp_path: Path) -> None:
     for text in HOSTILE:
         circuit = read(f"q = x + 1 {text}\nr = q*(x {text}\n + 2)\nr*2")

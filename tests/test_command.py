@@ -68,6 +68,7 @@ def test_after_two_dashes_everything_is_a_word(capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.parametrize("name", ["h", "o", "e", "of", "to", "alpha", "lambda", "x0", "file", "help", "_a", "ß", "x_1"])
+@pytest.mark.rule(20)
 def test_any_name_is_free_for_a_variable(capsys: pytest.CaptureFixture[str], name: str) -> None:
     """Options have two dashes, so no letter is taken."""
     assert row(capsys, f"{name}*{name}", f"-{name}", "3")[f"grad.{name}"] == 6
@@ -85,6 +86,7 @@ def test_json_has_everything(capsys: pytest.CaptureFixture[str]) -> None:
     assert data["notes"] == []
 
 
+@pytest.mark.rule("no NaN in JSON")
 def test_json_is_valid_where_nothing_is_finite(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["log(x) + 1/y", "-x", "-1", "-y", "0", "--to", "json"]) == 0
     printed = capsys.readouterr()
@@ -106,6 +108,7 @@ def test_rows(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("to", [to for to in FORMATS if to not in BARE])
+@pytest.mark.rule(13)
 def test_floats_round_trip(capsys: pytest.CaptureFixture[str], to: str) -> None:
     """All digits of every float64, in every format that shows the run."""
     printed = out(capsys, "x*y", "-x", "0.1", "-y", "1/3", "--to", to)
@@ -118,6 +121,7 @@ def test_the_formula_itself_needs_no_values(capsys: pytest.CaptureFixture[str]) 
         assert out(capsys, text, "--to", "formula") == printed
 
 
+@pytest.mark.rule(13)
 def test_table_never_cuts_a_number(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     for columns in ("1", "20", "79", "80", "200"):
         monkeypatch.setenv("COLUMNS", columns)
@@ -135,6 +139,7 @@ def test_table_of_a_long_formula_leaves_out_its_middle(capsys: pytest.CaptureFix
     assert len(printed.splitlines()) < 1300
 
 
+@pytest.mark.rule(17)
 def test_markup_and_emoji_are_text(capsys: pytest.CaptureFixture[str]) -> None:
     printed = out(capsys, "# [/x] [bold] :smile:\nx_bold = 2; x_bold*3  # [red]x[/red]")
     assert "x_bold*3" in printed
@@ -223,6 +228,7 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert "default 2.0" in with_formula
 
 
+@pytest.mark.rule(22)
 def test_quiet_leaves_kinks_out_but_not_infinities(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["abs(x)", "-x", "0", "--quiet"]) == 0
     assert capsys.readouterr().err == ""
@@ -256,14 +262,15 @@ def test_completion_offers_variables_and_options() -> None:
     assert "json" in complete("exprgrad 'x*alpha' --to ", 3)
 
 
-@pytest.mark.parametrize("columns", ["0", "1", "80"])
+@pytest.mark.parametrize("columns", ["0", "1", "1000000"])
 @pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8"])
+@pytest.mark.rule(23)
 def test_same_bytes_everywhere(columns: str, locale: str) -> None:
     """Machine formats do not depend on the locale, the terminal or the hash seed."""
     seen = {
         exprgrad(
             "ß*σ(x)+max(x,y)", "-ß", "2", "-x", "0", "-y", "0", "--to", "json",
-            env={"COLUMNS": columns, "LC_ALL": locale, "PYTHONHASHSEED": seed, "TERM": "dumb"},
+            env={"COLUMNS": columns, "LC_ALL": locale, "PYTHONHASHSEED": seed, "TERM": "dumb", "HOME": "/nonexistent", "TMPDIR": "/nonexistent"},
         ).stdout
         for seed in ("0", "1")
     }  # fmt: skip
@@ -313,6 +320,7 @@ def test_files_that_are_no_arrays(
     assert reason in capsys.readouterr().err
 
 
+@pytest.mark.rule(24)
 def test_array_files_that_would_run_or_round(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Objects are programs, complex numbers and huge integers no float64."""
     for data, reason in [(np.array([{}], dtype=object), "never loaded"), (np.array([1j]), "not real"), (np.array([2**60 + 1]), "too large")]:  # fmt: skip

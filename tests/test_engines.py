@@ -54,6 +54,7 @@ def test_every_gate(row: Row) -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
+@pytest.mark.rule(21)
 def test_every_gate_at_singular_points(row: Row) -> None:
     inputs = list(row.inputs)
     circuit = read(call(row, inputs))

@@ -19,6 +19,7 @@ CASES = sorted((ROOT / "tests" / "errors").glob("*.txt"))
 
 
 @pytest.mark.parametrize("path", CASES, ids=[path.stem for path in CASES])
+@pytest.mark.rule(16, 18, "exit 2", "exit 3", "exit 4", "exit 5")
 def test_case(path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     command, status, *expected = path.read_text(encoding="utf-8").splitlines()
@@ -31,6 +32,7 @@ def test_case(path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     assert len(printed.err.encode()) <= 4096
 
 
+@pytest.mark.rule(17)
 def test_text_of_the_user_is_shown_never_sent() -> None:
     """Control characters, bidi marks and surrogates are escaped, long text is cut in the middle."""
     assert shown("a\x1b[31m\x9b\u202e\ud800\x7f\t") == "a\\x1b[31m\\x9b\\u202e\\ud800\\x7f\\x09"

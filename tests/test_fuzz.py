@@ -20,6 +20,7 @@ relaxed = settings(max_examples=60, deadline=None, suppress_health_check=list(He
 
 @pytest.mark.parametrize("part", range(4))
 @pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.rule(1)
 def test_the_corpus(name: str, part: int) -> None:
     """An input for each piece of the program that the fuzzer reached, and each that ever failed."""
     for path in CORPUS[name][part::4]:
@@ -29,6 +30,7 @@ def test_the_corpus(name: str, part: int) -> None:
 @pytest.mark.parametrize("name", TARGETS)
 @relaxed
 @given(rng=st.randoms(use_true_random=False), seed=st.data(), noise=st.binary(max_size=80))
+@pytest.mark.rule(1)
 def test_inputs_like_those(name: str, rng: random.Random, seed: st.DataObject, noise: bytes) -> None:
     """An input of the corpus with some of its pieces changed, or any bytes."""
     data = noise

@@ -115,6 +115,7 @@ def test_refused(text: str, reason: str) -> None:
 @pytest.mark.parametrize(
     "name", ["gamma", "beta", "E", "S", "N", "lambda", "class", "print", "__import__", "sin", "π_r"]
 )
+@pytest.mark.rule(20)
 def test_names_are_free(name: str) -> None:
     """Function names, Python's words and computer algebra's constants are ordinary variables."""
     if name == "π_r":  # π is a number, so this is a product

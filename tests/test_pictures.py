@@ -385,6 +385,7 @@ def test_gates_are_circles_as_long_as_their_texts_fit() -> None:
     assert {(round(shape.right - shape.left), round(shape.bottom - shape.top)) for shape in shapes} == {(40, 40)}
 
 
+@pytest.mark.rule("markup")
 def test_pictures_are_the_same_every_time_and_complete_in_themselves() -> None:
     done = [exprgrad("--file", str(ROOT / "samples" / "neuron.txt"), "--to", "svg").stdout for _ in range(2)]
     assert done[0] == done[1] == (ROOT / "samples" / "neuron.svg").read_text(encoding="utf-8")
@@ -437,6 +438,7 @@ EVIL = (
 )  # fmt: skip
 
 
+@pytest.mark.rule("markup")
 def test_hostile_names_are_texts() -> None:
     circuit = hostile(*EVIL)
     result = run(circuit, dict.fromkeys(EVIL, 1.0))

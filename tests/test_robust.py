@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ JOB = ["x^2", "-x", "3"]
 
 
 @pytest.mark.parametrize("to", ["table", "json", "csv"])
+@pytest.mark.rule(3, "exit 6")
 def test_a_closed_or_full_standard_output_is_an_error(to: str) -> None:
     """Exit status 6, never 0 or 120, and one line about it."""
     for redirection in (">&-", "> /dev/full"):
@@ -31,6 +33,7 @@ def test_a_closed_or_full_standard_output_is_an_error(to: str) -> None:
         assert len(done.err.splitlines()) == 1
 
 
+@pytest.mark.rule(3)
 def test_help_and_version_to_a_full_disk_are_errors_too() -> None:
     for option in ("--help", "--version", "--gates"):
         done = shell(f"$EG {option} > /dev/full")
@@ -38,6 +41,7 @@ def test_help_and_version_to_a_full_disk_are_errors_too() -> None:
         assert "Traceback" not in done.err
 
 
+@pytest.mark.rule(3)
 def test_closed_descriptors_harm_nobody(tmp_path: Path) -> None:
     """Without standard input or error the result is the same; an opened file never takes their place."""
     done = shell("$EG x^2 -x 3 --to csv <&- 2>&-")
@@ -48,6 +52,7 @@ def test_closed_descriptors_harm_nobody(tmp_path: Path) -> None:
     assert shell("$EG - -x 3 <&-").status == 6
 
 
+@pytest.mark.rule(18)
 def test_a_full_standard_error_changes_nothing() -> None:
     """The status and the result are the same when nobody can be told."""
     assert shell("$EG 'x+' 2> /dev/full").status == 3
@@ -60,6 +65,7 @@ def test_arguments_are_utf_8_in_every_locale() -> None:
     assert (done.status, done.out.decode()) == (0, "é,value,grad.é\n3.0,9.0,6.0\n")
 
 
+@pytest.mark.rule(8, "exit 141")
 def test_a_reader_that_leaves_is_no_error() -> None:
     done = shell(f"$EG '{'+'.join(['x'] * 20000)}' -x 3 --to json | head -c 1; exit ${{PIPESTATUS[0]}}")
     assert done.status in (0, 141)
@@ -68,6 +74,7 @@ def test_a_reader_that_leaves_is_no_error() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("delay", [0.4, 0.9])
+@pytest.mark.rule(4, 7)
 def test_signals_end_it_quietly_and_leave_nothing(number: signal.Signals, delay: float, tmp_path: Path) -> None:
     formula = tmp_path / "formula.txt"
     formula.write_text("+".join(["sin(x)"] * 150_000))
@@ -87,6 +94,7 @@ def test_signals_end_it_quietly_and_leave_nothing(number: signal.Signals, delay:
     assert {path.name for path in tmp_path.iterdir()} == {"formula.txt", "out.json"}
 
 
+@pytest.mark.rule(4)
 def test_out_leaves_the_target_as_it_was_on_failure(tmp_path: Path) -> None:
     target = tmp_path / "out.json"
     target.write_text("before")
@@ -98,6 +106,7 @@ def test_out_leaves_the_target_as_it_was_on_failure(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
 
 
+@pytest.mark.rule(5)
 def test_out_follows_links_writes_devices_and_never_its_own_input(tmp_path: Path) -> None:
     (tmp_path / "real.csv").write_text("before")
     (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
@@ -115,6 +124,7 @@ def test_out_follows_links_writes_devices_and_never_its_own_input(tmp_path: Path
     assert (tmp_path / "formula.txt").read_text() == "x = 2; x^2"
 
 
+@pytest.mark.rule(10)
 def test_files_that_are_no_text(tmp_path: Path) -> None:
     (tmp_path / "latin.txt").write_bytes("x é".encode("latin-1"))
     done = exprgrad("--file", str(tmp_path / "latin.txt"))
@@ -127,18 +137,30 @@ def test_files_that_are_no_text(tmp_path: Path) -> None:
     assert "limit" in endless.err
 
 
+@pytest.mark.rule(17)
 def test_bytes_that_are_no_text_on_the_command_line() -> None:
     done = subprocess.run([*COMMAND, b"x + \xff"], capture_output=True, timeout=60, check=False)
     assert done.returncode == 3
     assert b"\\udcff" in done.stderr
 
 
+@pytest.mark.rule(24)
 def test_nothing_is_imported_from_the_current_folder(tmp_path: Path) -> None:
-    for name in ("click", "rich", "json", "csv", "lark", "mpmath"):
+    evil = (
+        "click", "rich", "json", "csv", "lark", "mpmath", "numpy", "polars", "pyarrow", "os", "re", "encodings", "exprgrad", "sitecustomize", "usercustomize",
+    )  # fmt: skip
+    for name in evil:
         (tmp_path / f"{name}.py").write_text("raise SystemExit('imported from the current folder')")
+    (tmp_path / "a.csv").write_text("x\n3\n")
+    before = sorted(tmp_path.iterdir())
     script = Path(sys.executable).with_name("exprgrad")
-    done = subprocess.run([script, *JOB], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+    env = {**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    for arguments in (JOB, ["x^2", "a.csv"], ["sum(x)", "-x", "[1, 2]"], [*JOB, "--check"]):
+        done = subprocess.run(
+            [script, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False, env=env
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(tmp_path.iterdir()) == before
 
 
 @pytest.mark.parametrize(
@@ -153,6 +175,7 @@ def test_nothing_is_imported_from_the_current_folder(tmp_path: Path) -> None:
     ids=["terms", "parentheses", "minuses", "pluses", "calls", "products", "powers", "nots", "maxima", "statements",
          "inputs", "comparisons", "superscripts"],
 )  # fmt: skip
+@pytest.mark.rule(9)
 def test_depth_and_width_are_ordinary(text: str, gradient: float | None) -> None:
     """A hundred thousand of anything is a result, with no recursion limit touched."""
     limit = sys.getrecursionlimit()
@@ -162,6 +185,7 @@ def test_depth_and_width_are_ordinary(text: str, gradient: float | None) -> None
     assert sys.getrecursionlimit() == limit
 
 
+@pytest.mark.rule(9)
 def test_a_large_formula_through_the_whole_command(tmp_path: Path) -> None:
     path = tmp_path / "formula.txt"
     path.write_text("sin(" * 20_000 + "x" + ")" * 20_000)
@@ -175,6 +199,7 @@ def test_a_large_formula_through_the_whole_command(tmp_path: Path) -> None:
         assert len(done.stdout) < 20_000_000
 
 
+@pytest.mark.rule(10)
 def test_composite_gates_cannot_explode() -> None:
     """A gate that uses another twice, forty times over, meets the limit on gates, at once."""
     lines = ["g0(t) = t + t"] + [f"g{k}(t) = g{k - 1}(t) + g{k - 1}(t)" for k in range(1, 40)]
@@ -182,6 +207,7 @@ def test_composite_gates_cannot_explode() -> None:
         read("\n".join([*lines, "g39(x)"]))
 
 
+@pytest.mark.rule(2, 24)
 def test_the_source_keeps_its_promises() -> None:
     """No eval, exec, compile or pickle; nothing of ours is imported upwards."""
     order = [

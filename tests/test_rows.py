@@ -262,6 +262,7 @@ def test_a_variable_without_a_column_is_refused_before_anything_is_written(heade
     assert "-x VALUE" in said
 
 
+@pytest.mark.rule(15)
 def test_a_column_that_stands_twice_matters_only_if_it_is_used() -> None:
     assert "2 columns 'x'" in refused("x", "-", data=b"x,x\n1,2\n")
     assert "2 columns 'x'" in refused("x", "-", data=b"x, x\n1,2\n")
@@ -285,6 +286,7 @@ def test_the_name_of_a_result_is_refused_as_a_column(name: str) -> None:
     assert made("x", "-", "--notes", "--only", data=data).rows == [["value", "grad.x", "note"], ["1.0", "1.0", ""]]
 
 
+@pytest.mark.rule(22)
 def test_what_is_not_finite_is_a_result_with_one_warning(tmp_path: Path) -> None:
     data = b"x\n1\n0\n-0\nnan\n"
     done = job("1/x", "-", data=data)

@@ -222,6 +222,7 @@ def test_rows_of_json_become_columns_of_one_type_each(
         )
 
 
+@pytest.mark.rule("checksums")
 def test_a_flipped_byte_in_a_file_of_ours_is_told_by_its_checksum(tmp_path: Path) -> None:
     """Any one of them: the numbers are the same, or there are none."""
     rows = "".join(f"{number!r}\n" for number in np.random.default_rng(1).normal(size=300).tolist())

@@ -55,6 +55,7 @@ def number(cell: str) -> float | None:
 
 @settings(deadline=None, derandomize=True)
 @given(tables())
+@pytest.mark.rule("cells", 25)
 def test_every_table_passes_unchanged_whatever_is_in_its_cells(made: tuple[list[str], list[list[str]], bytes]) -> None:
     """Python's csv module reads the same cells on both sides, and float() the numbers; piece by piece too."""
     header, rows, data = made
@@ -103,6 +104,7 @@ def test_reading_at_once_agrees_with_reading_record_by_record(made: tuple[list[s
         ("=1+1", "'=1+1' is not a number"), ('"1"', "is not a number"), ("1.2.3", "'1.2.3' is not a number"), (".", "'.' is not a number"), ("+", "'+' is not a number"),
     ],
 )  # fmt: skip
+@pytest.mark.rule(12, 14)
 def test_a_cell_that_is_no_number_stops_is_skipped_or_is_kept(cell: str, why: str) -> None:
     """With its line, its column and its text; and no row is lost."""
     text = io.StringIO()
@@ -138,6 +140,7 @@ def test_a_cell_that_is_no_number_stops_is_skipped_or_is_kept(cell: str, why: st
         (b"x\n", 0), (b"x", 0), (b'x,"t\nu"\n1,a\n', 1), (b"x,t\n1,\x01\n2,\xe2\x80\xa8\n", 2), (b",x,t\n0,1,\n", 1), ("х,x\n0,1\n".encode(), 1), (b'x,t\n1,"' + b"a,\n" * 9999 + b'"\n', 1),
     ],
 )  # fmt: skip
+@pytest.mark.rule(15)
 def test_what_is_a_row_is_as_python_reads_it(data: bytes, rows: int) -> None:
     done = made("x", "-", "--from", "csv", data=data)
     expected = records(data)
@@ -162,6 +165,7 @@ def test_what_is_a_row_is_as_python_reads_it(data: bytes, rows: int) -> None:
         (b'x,t\n1,"' + b"a" * 70_000_000 + b'"\n', "line 2: the row is longer than 64,000,000 bytes"),
     ],
 )  # fmt: skip
+@pytest.mark.rule(15)
 def test_what_is_no_csv_is_refused_with_its_line(data: bytes, why: str) -> None:
     for to in ("csv", "jsonl") if len(data) < 1_000_000 else ("csv",):
         assert why in refused("x", "-", "--from", "csv", "--to", to, data=data)

@@ -36,6 +36,7 @@ def run(text: str | bytes, *options: str, formula: str = "x*2") -> Done:
         ('{"x": [1, "two"]}', "field 'x': 'two' is not a number"), ('{"x": [1, null]}', "field 'x': the cell is empty"),
     ],
 )  # fmt: skip
+@pytest.mark.rule(14)
 def test_a_row_without_a_number_stops_is_skipped_or_is_kept(line: str, why: str) -> None:
     """With its line and what is wrong; first or later, the policy is the same, and no row is lost."""
     text = f'{{"x": 5, "t": "x"}}\n\n{line}\n{{"x": 6}}\n'

@@ -110,6 +110,7 @@ def test_packed_rows_come_through_a_pipe(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 @pytest.mark.parametrize("waiting", [b"x,y\n1,2\n", b"x,", b"", None])
+@pytest.mark.rule(4, 7, "exit 129", "exit 130", "exit 143")
 def test_a_signal_ends_it_quietly_and_leaves_the_target_as_it_was(
     number: signal.Signals, status: int, waiting: bytes | None, tmp_path: Path
 ) -> None:
@@ -135,6 +136,7 @@ def test_a_signal_ends_it_quietly_and_leaves_the_target_as_it_was(
     assert {path.name for path in tmp_path.iterdir()} <= {"out.csv", "p.csv"}
 
 
+@pytest.mark.rule(6)
 def test_killed_and_run_again_it_gives_the_same_bytes(tmp_path: Path) -> None:
     points(tmp_path / "p.csv", 100_000)
     command = (FORMULA, str(tmp_path / "p.csv"), "--out")
@@ -150,6 +152,7 @@ def test_killed_and_run_again_it_gives_the_same_bytes(tmp_path: Path) -> None:
     assert out.read_bytes() == clean.read_bytes()
 
 
+@pytest.mark.rule(8)
 def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     points(tmp_path / "p.csv", 100_000)
     for to in ("csv", "jsonl", "parquet"):
@@ -159,6 +162,7 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("to", ["csv", "jsonl", "parquet", "arrow", "table", "markdown"])
+@pytest.mark.rule(3)
 def test_a_closed_or_full_standard_output_is_an_error(to: str, tmp_path: Path) -> None:
     points(tmp_path / "p.csv", 20)
     for redirection in (">&-", "> /dev/full"):
@@ -168,6 +172,7 @@ def test_a_closed_or_full_standard_output_is_an_error(to: str, tmp_path: Path) -
         assert len(done.err.splitlines()) == 1
 
 
+@pytest.mark.rule(3, "exit 6")
 def test_what_cannot_be_read_or_written_is_an_error(tmp_path: Path) -> None:
     points(tmp_path / "p.csv", 3)
     for script, why in (
@@ -181,6 +186,7 @@ def test_what_cannot_be_read_or_written_is_an_error(tmp_path: Path) -> None:
         assert len(done.err.splitlines()) == 1
 
 
+@pytest.mark.rule(5)
 def test_what_is_read_is_never_written(tmp_path: Path) -> None:
     (tmp_path / "f.txt").write_text("x^2")
     points(tmp_path / "a.csv", 3)
@@ -188,7 +194,7 @@ def test_what_is_read_is_never_written(tmp_path: Path) -> None:
     (tmp_path / "link.csv").symlink_to("p.csv")
     os.link(tmp_path / "p.csv", tmp_path / "hard.csv")
     for script in (
-        "$EG x p.csv --out p.csv", "$EG x p.csv --out link.csv", "$EG x p.csv >> p.csv", "$EG x - < p.csv --out p.csv",
+        "$EG x p.csv --out p.csv", "$EG x p.csv --out link.csv", "$EG x p.csv --out /dev/stdout >> p.csv", "$EG x p.csv >> p.csv", "$EG x - < p.csv --out p.csv",
         "$EG x - < p.csv >> p.csv", "$EG x '[ap].csv' --out p.csv", "$EG x a.csv p.csv --out p.csv", "$EG x '*.csv' >> p.csv", "$EG x p.csv --to table --out p.csv",
         "$EG x --rows hard.csv --to markdown >> p.csv", "$EG --file f.txt p.csv --out f.txt", "$EG x p.csv --expect >> p.csv",
     ):  # fmt: skip
@@ -229,6 +235,7 @@ def test_a_bar_is_on_the_terminal_for_long_work_only(tmp_path: Path) -> None:
     assert terminal(FORMULA, str(short), data=short)[2] == b""
 
 
+@pytest.mark.rule(23, 24)
 def test_the_same_bytes_whatever_surrounds_it(tmp_path: Path) -> None:
     points(tmp_path / "p.csv", 30)
     (tmp_path / "polars.py").write_text("raise SystemExit('imported from the current folder')")
@@ -246,6 +253,7 @@ def test_the_same_bytes_whatever_surrounds_it(tmp_path: Path) -> None:
         assert len(found.pop()) > 1000
 
 
+@pytest.mark.rule(23)
 def test_the_same_bytes_for_any_size_of_piece_and_number_of_threads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

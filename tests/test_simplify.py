@@ -120,6 +120,7 @@ def test_what_changes_has_the_same_value(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", STAYS)
+@pytest.mark.rule(21)
 def test_what_would_gain_or_lose_a_point_stays(text: str) -> None:
     again = read(simple(text))
     assert sorted(gate.op.name for gate in again.gates) == sorted(gate.op.name for gate in read(text).gates)

@@ -74,6 +74,7 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("text", "at", "value", "gradient"), TABLE, ids=[f"{row[0]} at {row[1]}" for row in TABLE])
+@pytest.mark.rule(21)
 def test_table(text: str, at: list[float], value: float, gradient: list[float]) -> None:
     point = dict(zip(("x", "y") if "x" in text else ("y",), at, strict=False))
     result = run(read(text), point)
