@@ -32,7 +32,7 @@ def run(text: str | bytes, *options: str, formula: str = "x*2") -> Done:
         ('{"x": 1} {"x": 2}', "it is no JSON: extra data"), ('{"x": 1},', "it is no JSON: extra data"), ("{'x': 1}", "it is no JSON"),
         ('{"x": 01}', "it is no JSON"), ('{"x": .5}', "it is no JSON"), ('{"x": 1.}', "it is no JSON"), ('{"x": +1}', "it is no JSON"),
         ('{"x": 0x1}', "it is no JSON"), ('{"x": 1, "t": "\0"}', "it is no JSON: invalid control character"),
-        ('{"x": 1, "t": %s}' % ("[" * 100_000), "the row is nested too deeply"), ('{"x": [[1, 2], [3]]}', "field 'x': the lists in it differ in length"),
+        ('{"x": 1, "t": %s}' % ("[" * 100_000), "the row is nested more than 32 levels deep, the limit"), ('{"x": [[1, 2], [3]]}', "field 'x': the lists in it differ in length"),
         ('{"x": [1, "two"]}', "field 'x': 'two' is not a number"), ('{"x": [1, null]}', "field 'x': the cell is empty"),
     ],
 )  # fmt: skip

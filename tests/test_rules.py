@@ -300,7 +300,8 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "p.csv")
     (tmp_path / "q.csv").write_text("x\n2\n")
     done = shell("(printf 'x\\n1\\n'; sleep 1; rm q.csv) > p.csv & $EG x p.csv q.csv", tmp_path)
-    assert (done.status, done.out) == (6, b"x,value,grad.x\n1,1.0,1.0\n")
+    assert done.status == 6
+    assert b"x,value,grad.x\n1,1.0,1.0\n".startswith(done.out)  # whole rows, if it came that far
     assert done.err == "error: cannot read q.csv: no such file or directory\n"
     done = shell("echo 'x^2' > p.csv & $EG --file p.csv -x 3 --to csv", tmp_path)
     assert (done.status, done.out) == (0, b"x,value,grad.x\n3.0,9.0,6.0\n")
@@ -373,3 +374,20 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
 def test_exit_statuses(status: int, arguments: list[str]) -> None:
     done = job(*arguments)
     assert (done.status, bool(done.out)) == (status, status == 0)
+
+
+@pytest.mark.rule(10)
+@pytest.mark.parametrize("to", ["jsonl", "csv", "parquet", "table"])
+def test_rows_of_json_have_a_stated_depth(to: str) -> None:
+    """Libraries behind the formats lose their way in what is nested a few hundred deep; brackets in texts do not count."""
+    for first in (b"", b'{"x": 2}\n'):
+        for opened, closed in ((b"[", b"]"), (b'{"a": ', b"}")):
+            for depth, status in ((8, 0), (33, 4), (600, 4), (100_000, 4)):
+                row = b'{"x": 1, "a": ' + opened * depth + b"3" + closed * depth + b"}\n"
+                done = job("x^2", "-", "--from", "jsonl", "--to", to, data=first + row)
+                assert done.status == status, (depth, done.err)
+                assert ("nested more than 32 levels deep" in done.err) == (status == 4)
+                kept = job("x^2", "-", "--from", "jsonl", "--to", to, "--bad", "skip", data=b'{"x": 2}\n' + row)
+                assert kept.status == 0
+    text = json.dumps({"x": 1, "a": "[{" * 1000, "b": '\\"[' * 100}).encode()
+    assert job("x^2", "-", "--from", "jsonl", "--to", to, data=text).status == 0

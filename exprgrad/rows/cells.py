@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from exprgrad.errors import DataError, shown
 from exprgrad.load import CellError, number
+from exprgrad.shapes import MAX_AXES
 
 
 def numbers(texts: Any) -> tuple[NDArray[np.float64], dict[int, str]]:
@@ -52,6 +53,8 @@ def nested(value: Any) -> Any:
         if any(not isinstance(part, (list, tuple)) or len(part) != len(flat[0]) for part in flat):
             raise CellError("the lists in it differ in length")
         extent.append(len(flat[0]))
+        if len(extent) > MAX_AXES:
+            raise CellError(f"an array has at most {MAX_AXES} axes")
         flat = [inner for part in flat for inner in part]
     return np.array([plain(part) for part in flat], np.float64).reshape(extent)
 

@@ -17,10 +17,13 @@ from exprgrad.rows import reader
 from exprgrad.rows.block import Block, Column, Place, stacked
 from exprgrad.rows.cells import nested, plain
 from exprgrad.rows.reader import Fields
-from exprgrad.rows.records import Piece, cut_lines, decoded, pieces
+from exprgrad.rows.records import Piece, cut_lines, decoded, occurrences, pieces
 from exprgrad.rows.sources import Stream
 from exprgrad.values import Value
 
+MAX_DEPTH = 32  # levels of lists and objects in a row; of some hundred Arrow and polars lose their way
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_BRACKET = re.compile(r"[\[\]{}]")
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _MINUS_NOTHING = re.compile(rb"-0(?![.0-9eE])")
@@ -74,7 +77,9 @@ class Reader(reader.Reader):
             return f"{self.stream.name}, line {piece.line + kept[row]}"
 
         bad: dict[int, str] = {}
-        numbers = _at_once(piece.data, places, len(rows))
+        opened = occurrences(piece.data, b"{") + occurrences(piece.data, b"[")
+        deep = opened > len(rows) + MAX_DEPTH - 1 and any(map(_too_deep, rows))
+        numbers = None if deep else _at_once(piece.data, places, len(rows))
         if numbers is None:
             numbers, bad = _by_line(rows, places, defaults)
         return Block(
@@ -97,18 +102,30 @@ class Reader(reader.Reader):
 
 def row(line: str) -> dict[str, Any]:
     """The object of a line.  Raises CellError for anything else, a key that stands twice too."""
+    if _too_deep(line):
+        raise CellError(f"the row is nested more than {MAX_DEPTH} levels deep, the limit")
     try:
         value = json.loads(
             line, object_pairs_hook=_object, parse_constant=_constant, parse_int=_whole, parse_float=_float
         )
-    except RecursionError:
-        raise CellError("the row is nested too deeply") from None
     except ValueError as error:
         why = str(error).partition(":")[0].removesuffix(" at").lower()
         raise CellError(f"it is no JSON: {shown(why)}") from None
     if not isinstance(value, dict):
         raise CellError("it is no JSON object")
     return value
+
+
+def _too_deep(line: str) -> bool:
+    """Whether the lists and objects of a line are within each other beyond the limit."""
+    if line.count("{") + line.count("[") <= MAX_DEPTH:
+        return False
+    depth = 0
+    for bracket in _BRACKET.findall(_STRING.sub("", line)):
+        depth += 1 if bracket in "[{" else -1
+        if depth > MAX_DEPTH:
+            return True
+    return False
 
 
 def _is_text(line: str) -> bool:
@@ -123,8 +140,8 @@ def _is_text(line: str) -> bool:
 def is_object(line: str) -> bool:
     """Whether a line is a JSON object."""
     try:
-        return isinstance(json.loads(line, parse_constant=_constant, parse_int=_whole), dict)
-    except (CellError, RecursionError, ValueError):
+        return not _too_deep(line) and isinstance(json.loads(line, parse_constant=_constant, parse_int=_whole), dict)
+    except (CellError, ValueError):
         return False
 
 
