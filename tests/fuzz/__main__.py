@@ -35,7 +35,7 @@ def main() -> None:
     if len(sys.argv) < 2 or sys.argv[1] not in TARGETS:
         sys.exit(f"one target, of {', '.join(TARGETS)}, then options of libFuzzer such as -max_total_time=600")
     name = sys.argv.pop(1)
-    words = WORDS[name]
+    words = WORDS.get(name)
 
     places: set[str] = set()
 
@@ -53,7 +53,7 @@ def main() -> None:
 
     def mutated(data: bytes, most: int, seed: int) -> bytes:
         rng = random.Random(seed)
-        if not words or rng.random() < 0.25:
+        if words is None or rng.random() < 0.25:
             return bytes(atheris.Mutate(data, most))
         return changed(data, rng, words, most)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from typing import NamedTuple
 
 import click
 
@@ -18,8 +19,22 @@ _SIGNS = """+ - * / // % @ ^ ** ( ) [ ] , ; = == != < <= > >= : ... . ² ³ √(
 _CHARACTERS = "\n,\r\n,\r,\t, ,\ufeff,\u202e,\x1b[31m,\x9b,é,日,\u2028,[/],:smile:,\ud800,\u212a"
 _FILES = """x,y,z id,x null true {"x": "x" "w":[1,2] ,"y":1} } {"formula":"x^2","x":3,"value":9} [[1,2],[3,4]] "a""b" n/a
     'descr': 'fortran_order': 'shape': x[0] w[1] grad.x value note formula PAR1 ARROW1 \x93NUMPY +inf -Infinity"""
-_VALUES = """points.csv points.tsv weights.jsonl cases.jsonl cases.csv formula.txt array.csv @array.csv out.svg out.json
-    out.parquet out.csv.gz - -- x=1 x=1,y=0 x,y 3 0.1 1000 reference numpy full -x -y -2 -W [[1,2],[3,4]] --x -x= -q"""
+_ARGUMENTS = """points.csv points.tsv weights.jsonl cases.jsonl cases.csv formula.txt - -- x=1 -x -y -x=2 -W=@array.csv
+    -W=[[1,2],[3,4]] --x -q"""
+_BEHIND = """--file formula.txt --out out.svg out.json out.parquet out.csv.gz --of q f --wrt x x,y --upstream 1 [1,2]
+    --symbolic=full --hessian=x,y --why x --order 1 3 --tangent x=1 x=1,y=0 --ascend 0.1 --descend 0.1 1e300 --steps 3 0
+    --fix y --digits 4 17 --colors value=blue --rows points.csv --prefix p. --engine reference numpy"""
+
+
+class Words(NamedTuple):
+    """What inputs of a target are made of.
+
+    ``inside`` are words, ``options`` what may stand behind each piece that ``ends`` finds.
+    """
+
+    inside: list[bytes]
+    options: list[bytes]
+    ends: re.Pattern[bytes]
 
 
 def formula() -> list[bytes]:
@@ -28,21 +43,22 @@ def formula() -> list[bytes]:
     return _bytes([*functions, *_NUMBERS.split(), *_SIGNS.split(), *_CHARACTERS.split(",")])
 
 
-def line() -> list[bytes]:
-    """The arguments of command lines, each behind a zero byte."""
-    found = [*_VALUES.split(), *_NUMBERS.split()]
+def file() -> list[bytes]:
+    """What stands in files."""
+    return _bytes([*_FILES.split(), *_NUMBERS.split(), *_CHARACTERS.split(","), ",", ",,", '"', "\0"])
+
+
+def options(separator: str) -> list[bytes]:
+    """The arguments of command lines, options with a value that they take, each behind a separator."""
+    found, name = _ARGUMENTS.split(), ""
+    for word in _BEHIND.split():
+        name = word if word.startswith("--") else name
+        found.append(word if word.startswith("--") else f"{name}{separator}{word}")
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             choices = parameter.type.choices if isinstance(parameter.type, click.Choice) else []
-            found += [*parameter.opts, *[f"{parameter.opts[0]}\0{choice}" for choice in choices]]
-    return _bytes(["\0" + word for word in found])
-
-
-def file() -> list[bytes]:
-    """What stands in files and, behind a blank, their options."""
-    options = [word.replace(b"\0", b" ") for word in line() if word.startswith(b"\0--")]
-    words = [*_FILES.split(), *_NUMBERS.split(), *_CHARACTERS.split(","), ",", ",,", '"', "\0", " +gz", " +zst"]
-    return _bytes(words) + options
+            found += [*parameter.opts, *[f"{parameter.opts[0]}{separator}{choice}" for choice in choices]]
+    return _bytes([separator + word for word in found])
 
 
 def _bytes(words: list[str]) -> list[bytes]:
@@ -50,13 +66,27 @@ def _bytes(words: list[str]) -> list[bytes]:
 
 
 WORDS = {
-    "reading": formula(), "values": formula(), "commands": formula() + 3 * line(), "files": file() + formula()[-80:],
-    "engines": [],
-}  # fmt: skip
+    "reading": Words(formula(), [], re.compile(b"$")),
+    "values": Words(formula(), [], re.compile(b"$")),
+    "commands": Words(formula(), options("\0"), re.compile(b"[^\0]+")),
+    "files": Words(file(), [*options(" "), b" +gz", b" +zst"], re.compile(rb"\A[^\n]*")),
+}
 
 
-def changed(data: bytes, rng: random.Random, words: list[bytes], most: int) -> bytes:
-    """The input with a few of its pieces changed: taken out, doubled, moved, put into brackets, or other words for them."""
+def changed(data: bytes, rng: random.Random, words: Words, most: int) -> bytes:
+    """The input with an option more, or with a few pieces changed, mostly of one argument or line of it."""
+    ends = [match.end() for match in words.ends.finditer(data)]
+    if words.options and ends and rng.random() < 0.3:
+        place = rng.choice(ends)
+        return (data[:place] + rng.choice(words.options) + data[place:])[:most]
+    start, stop = 0, len(data)
+    if rng.random() < 0.7:
+        start, stop = rng.choice([match.span() for match in re.finditer(rb"[^\0\n]+", data)] or [(start, stop)])
+    return (data[:start] + _altered(data[start:stop], rng, words.inside) + data[stop:])[:most]
+
+
+def _altered(data: bytes, rng: random.Random, words: list[bytes]) -> bytes:
+    """A few pieces taken out, doubled, moved, put into brackets, or other words for them."""
     pieces = _PIECE.findall(data)
     for _ in range(rng.choice((1, 1, 2, 3, 5))):
         start = rng.randrange(len(pieces) + 1)
@@ -78,4 +108,4 @@ def changed(data: bytes, rng: random.Random, words: list[bytes], most: int) -> b
             pieces[start:stop] = [opening, *pieces[start:stop], closing]
         else:
             pieces[start:stop] = reversed(pieces[start:stop])
-    return b"".join(pieces)[:most]
+    return b"".join(pieces)
