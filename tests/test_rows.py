@@ -21,6 +21,9 @@ import pytest
 import exprgrad
 from conftest import ROOT
 from exprgrad.cli import main
+from exprgrad.rows import compute
+from exprgrad.rows.block import Block
+from exprgrad.rows.compute import Answer, Formula
 from rowjob import job, made, records, refused, table
 
 FORMATS = ("csv", "tsv", "jsonl", "parquet", "arrow")
@@ -432,3 +435,27 @@ def test_single_precision_goes_into_text_with_the_digits_of_the_float64_that_it_
         job("x", tmp_path / "t.parquet", "--to", "csv").out
         == b"x,value,grad.x\n0.10000000149011612,0.10000000149011612,1.0\n"
     )
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_rows_with_many_results_are_computed_a_few_at_a_time(
+    ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same comes out, and memory does not grow with the numbers that a row gives."""
+    source, path = tmp_path / "source.csv", tmp_path / f"rows.{ending}"
+    source.write_text("x,text\n" + "".join(f'{k},"a\n{"b" * (k % 7)},""c"\n' for k in range(50)), encoding="utf-8")
+    made("x*1", source, "--out", path, "--prefix", "first.")
+    job_ = ("x*[1, 2, 3]", path, "--upstream", "1", "--to", "jsonl")
+    whole = made(*job_)
+    taken: list[int] = []
+    usual = Formula.__call__
+
+    def counted(self: Formula, block: Block) -> Answer:
+        taken.append(block.rows)
+        return usual(self, block)
+
+    monkeypatch.setattr(Formula, "__call__", counted)
+    monkeypatch.setattr(compute, "_RESULTS", 12)
+    assert made(*job_) == whole
+    assert len(taken) > 10
+    assert sum(taken) == 50

@@ -127,7 +127,7 @@ def _all(options: Options, files: Files, say: Callable[[str], None]) -> None:
                 own,
                 first.schema if all(one in BINARY for one in files.formats) else None,
             )
-            tally = run(files.raw(), parse, formula, sink, policy, told, cores())
+            tally = run(files.raw(formula.rows), parse, formula, sink, policy, told, cores())
             sink.end()
     _tell(tally, options, say)
 
@@ -228,7 +228,7 @@ def _summarised(
 
     found = Summary(layout)
     with _progress(options, files, None) as told:
-        tally = run(files.raw(), parse, formula, found, policy, told, cores())
+        tally = run(files.raw(formula.rows), parse, formula, found, policy, told, cores())
     if to == "markdown":
         from exprgrad.write import markdown
 

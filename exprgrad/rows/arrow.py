@@ -78,10 +78,13 @@ class Reader(reader.Reader):
                     return
                 if self.format == "arrow":
                     batch.validate(full=True)
-            for start in range(0, batch.num_rows, BATCH):
-                part = batch.slice(start, BATCH)
-                yield Batch(part, row)
-                row += part.num_rows
+            yield from self.parted(Batch(batch, row), BATCH)
+            row += batch.num_rows
+
+    def parted(self, piece: Batch, rows: int) -> Iterator[Batch]:
+        """Parts of a batch."""
+        for start in range(0, piece.table.num_rows, rows):
+            yield Batch(piece.table.slice(start, rows), piece.first + start)
 
     def parse(self, piece: Batch, places: Mapping[str, Place], defaults: Mapping[str, Value]) -> Block:  # noqa: ARG002  every row has every cell
         """The numbers of some columns."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from exprgrad.run import Run, run
 from exprgrad.values import Value
 
 _NOTE = 300  # characters of a row's note
+_RESULTS = 2_000_000  # numbers that are computed at a time
 
 
 class Answer(NamedTuple):
@@ -75,6 +77,7 @@ class Formula:
         made = self._program(tuple(self.shapes.values()))
         self.value: tuple[int, ...] = made.shapes[made.value]
         self.gradient = {name: made.shapes[wire] for name, wire in made.gradient.items()}
+        self.rows = max(1, _RESULTS // max(1, sum(map(prod, (self.value, *self.gradient.values())))))  # at a time
 
     def _program(self, shapes: tuple[tuple[int, ...], ...]) -> Program:
         return program(

@@ -45,9 +45,9 @@ class Reader(reader.Reader):
     """
 
     def __init__(self, stream: Stream, separator: str = ",") -> None:
-        super().__init__(stream)
+        super().__init__(stream, cut_records(separator.encode()))
         self.separator = separator
-        self._pieces = pieces(stream, cut_records(separator.encode()))
+        self._pieces = pieces(stream, self.cut)
         first = next(filter(None, self._pieces), None)
         if first is None:
             raise DataError(f"{stream.name} is empty", hint="its first line is to name the columns")

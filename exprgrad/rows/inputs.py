@@ -67,15 +67,16 @@ class Files:
             else:  # a pipe can be read only once
                 self.opened[number] = found
 
-    def raw(self) -> Iterator[Any]:
-        """Pieces of all files, each with its reader; None before a wait."""
+    def raw(self, most: int = sys.maxsize) -> Iterator[Any]:
+        """Pieces of all files, of about so many rows at most, each with its reader; None before a wait."""
         _let_signals_in()
         for number, path in enumerate(self.words):
             rows = self.opened.pop(number, None) or reader(*self._stream(path))
             _same_columns(self.example, rows)
             self.open = rows.stream
             for piece in rows.raw():
-                yield None if piece is None else (rows, piece)
+                parts = [None] if piece is None else rows.parted(piece, most)
+                yield from (None if part is None else (rows, part) for part in parts)
             self.done += rows.stream.taken
             rows.stream.close()
             self.open = None

@@ -17,7 +17,7 @@ from exprgrad.rows import reader
 from exprgrad.rows.block import Block, Column, Place, stacked
 from exprgrad.rows.cells import nested, plain
 from exprgrad.rows.reader import Fields
-from exprgrad.rows.records import Piece, cut_lines, decoded, occurrences, pieces
+from exprgrad.rows.records import Piece, decoded, occurrences, pieces
 from exprgrad.rows.sources import Stream
 from exprgrad.values import Value
 
@@ -38,7 +38,7 @@ class Reader(reader.Reader):
 
     def __init__(self, stream: Stream) -> None:
         super().__init__(stream)
-        self._pieces = pieces(stream, cut_lines)
+        self._pieces = pieces(stream, self.cut)
         self._first = next((piece for piece in self._pieces if piece and piece.data.strip()), None)
         first = {} if self._first is None else self._example(self._first)
         self.empty = self._first is None

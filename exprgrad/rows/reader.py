@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from exprgrad.rows.block import Block, Place
+from exprgrad.rows.records import Cut, cut_lines, parted
 from exprgrad.rows.sources import Stream
 from exprgrad.values import Value
 
@@ -25,8 +26,8 @@ class Reader(ABC):
     ``names`` are its columns, or the keys of its first row where each row has its own (``loose``).
     ``empty`` says that such a file has no row at all, and so no keys.
     ``lists`` are the columns whose cells are arrays, with the ``shapes`` of the first row's.
-    ``header`` is CSV's first line, ``schema`` Arrow's.  All raise DataError for a file that is
-    damaged or something else.
+    ``header`` is CSV's first line, ``schema`` Arrow's; ``cut`` says where records of text end.  All raise
+    DataError for a file that is damaged or something else.
     """
 
     loose: ClassVar[bool] = False
@@ -37,12 +38,17 @@ class Reader(ABC):
     header: str | None = None
     schema: Any = None
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, cut: Cut = cut_lines) -> None:
         self.stream = stream
+        self.cut = cut
 
     @abstractmethod
     def raw(self) -> Iterator[Any]:
         """The rows, in pieces for ``parse``; None before a wait."""
+
+    def parted(self, piece: Any, rows: int) -> Iterator[Any]:
+        """A piece in parts of about so many rows."""
+        return parted(piece, self.cut, rows)
 
     @abstractmethod
     def parse(self, piece: Any, places: Mapping[str, Place], defaults: Mapping[str, Value]) -> Block:

@@ -75,6 +75,21 @@ def pieces(stream: Stream, cut: Cut, size: int = PIECE) -> Iterator[Piece | None
             return
 
 
+def parted(piece: Piece, cut: Cut, rows: int) -> Iterator[Piece]:
+    """A piece in parts of about so many records, each at least one."""
+    data, line, start = piece.data, piece.line, 0
+    size = len(data) // max(piece.lines, 1) * rows
+    while start + size < len(data):
+        part = data[start : start + size]
+        end = _without_blank_lines(part, cut(part))
+        if end:
+            yield Piece(part[:end], line, breaks(part[:end]))
+            start, line = start + end, line + breaks(part[:end])
+        else:
+            size = 2 * size + 1
+    yield Piece(data[start:], line, piece.line + piece.lines - line) if start else piece
+
+
 def decoded(piece: Piece, name: str) -> str:
     """The text of a piece of the file of this name; DataError if it is not UTF-8."""
     try:
