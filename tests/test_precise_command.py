@@ -106,6 +106,40 @@ def test_what_is_not_known_is_a_warning(capsys: pytest.CaptureFixture[str]) -> N
     assert (err, "value: 0 as far as 5,120 digits tell" in out) == ("", True)
 
 
+def test_some_digits_are_better_than_none(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a difference that takes 5,106 digits away, those that are left are shown, and no float64 is claimed."""
+    command = ["0.7*(1 - cos(x^9))/x^18", "-x", "2.5e-284", "--precise"]
+    out, err = told(capsys, *command)
+    assert "0.35…" in out
+    assert "value: 10 digits have settled with 5,120" in out
+    assert err.startswith("warning: not settled: value (10 digits have settled with 5,120)")
+    assert told(capsys, *command, "--to", "csv")[0].startswith("x,value,grad.x\n2.5e-284,nan,")
+
+
+def test_what_is_beyond_all_is_said_to_be(capsys: pytest.CaptureFixture[str]) -> None:
+    out, err = told(capsys, "exp(exp(exp(x)))", "-x", "90", "--precise")
+    assert "huge" in out
+    assert "value: beyond float64 by far" in out
+    assert err.startswith("warning: value is truly huge, grad.x is truly huge: beyond float64")
+    out, _ = told(capsys, "exp(exp(x))", "-x", "90", "--precise")
+    assert "10^(5.3001441641878843e+38)" in out
+
+
+def test_long_formulas_and_large_arrays(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of many gates those where most is lost are shown, of an array the worst element, with --full all."""
+    text = "+".join(f"sin({k}*x)" for k in range(100)) + " + (exp(x) - 1)"
+    out, _ = told(capsys, text, "-x", "1e-12", "--precise")
+    assert "more gates lose no more; --to json has all" in out
+    assert sum("<--" in line for line in out.splitlines()) == 1
+    assert "exp(x) - 1" in next(line for line in out.splitlines() if "<--" in line)
+    assert "more gates" not in told(capsys, text, "-x", "1e-12", "--precise", "--full")[0]
+    out, _ = told(capsys, "sum(exp(x) - 1)", "-x", "[1, 1e-12, 2]", "--precise")
+    assert "of an array, the element of which float64 has the fewest right digits" in out
+    assert "v2[1]" in next(line for line in out.splitlines() if "<--" in line)
+    assert out.count("d[x[") == 1
+    assert told(capsys, "sum(exp(x) - 1)", "-x", "[1, 1e-12, 2]", "--precise", "--full")[0].count("d[x[") == 3
+
+
 def test_kinks_keep_their_choices(capsys: pytest.CaptureFixture[str]) -> None:
     for options, gradient in (([], "0.0"), (["--convention", "jax"], "1.0")):
         out, err = told(capsys, "abs(x)", "-x", "0", "--precise", "--to", "csv", *options)

@@ -293,7 +293,7 @@ def test_arrays() -> None:
 
                 assert figure.nearest == float(mp.diff(of, mpf(point[name][k])))
                 assert figure.place == (k,)
-    assert [figure.place for figure in found.gates if figure.right == 0][0] in ((0,), (2,))  # noqa: RUF015
+    assert next(figure.place for figure in found.gates if figure.right == 0) in ((0,), (2,))
     linear = precise(read("x @ W @ x"), {"x": [1e10, 1.0], "W": [[1.0, 2.0], [3.0, -1e20]]})
     assert linear.value == 5e10
 

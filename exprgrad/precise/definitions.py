@@ -44,6 +44,8 @@ def _quotient(mp: Any, a: Any, b: Any, whole: Callable[[Any, Any], Any]) -> tupl
 
 def _power(mp: Any, a: Any, b: Any) -> Any:
     """a^b, whose exponent is taken for a whole number only if that is not too long."""
+    if a < 0 and b != mp.floor(b):
+        return mp.nan
     if mp.mag(b) < _LARGE or not a:
         return mp.power(a, b)
     with mp.workprec(mp.prec + _LARGE):

@@ -173,9 +173,9 @@ def scalar(mp: Any, op: Row) -> Callable[..., Any]:
     inside = body(op)
     if inside is not None:
         gates, output, constants = inside.gates, inside.output, meant(mp, inside.gates)
-        return lambda *values, signs=(): forward(mp, gates, constants, values)[output]  # noqa: ARG005
+        return lambda *values, **_: forward(mp, gates, constants, values)[output]
     if op.name == "where":
-        return lambda c, a, b, signs=(): a if c != 0 else b  # noqa: ARG005
+        return lambda c, a, b, **_: a if c != 0 else b
     define, rounded, number = DEFINITIONS[op.name], function(op), mp.mpf
 
     def call(*values: Any, signs: Sequence[float] = ()) -> Any:
