@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 
@@ -325,6 +325,7 @@ def test_the_digits_that_float64_has_lost() -> None:
 NUMBERS = st.floats(-3, 3).map(lambda x: round(x, 3))
 
 
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     NUMBERS,
     NUMBERS,

@@ -75,8 +75,8 @@ def precise(
 def on_float64(
     circuit: Circuit, point: Mapping[str, Any], wrt: Collection[str] | None = None, upstream: Any = None
 ) -> Precise:
-    """The same with as many digits as it takes to know the nearest float64s: of what is smaller than all, no more."""
-    return _settle(circuit, point, wrt, upstream, lambda mp, one: agree(mp, one) == DIGITS or beyond(mp, one))
+    """The same with as many digits as it takes to know the nearest float64s, and nothing of the gates."""
+    return _settle(circuit, point, wrt, upstream, lambda mp, one: agree(mp, one) == DIGITS or beyond(mp, one), False)
 
 
 def _settle(
@@ -85,6 +85,7 @@ def _settle(
     wrt: Collection[str] | None,
     upstream: Any,
     enough: Callable[[Any, Samples], bool],
+    gates: bool = True,
 ) -> Precise:
     """Twice the digits until the value and all gradients are ``enough``, or there are no more."""
     whole = _expanded(circuit)
@@ -107,12 +108,13 @@ def _settle(
             wires = [whole.output, *[wire for wire in ready.gradient.values() if wire is not None]]
             settled = all([enough(mp, one) for wire in wires for one in each(samples[wire])])
             if settled or 2 * digits > (min(most, SLOW) if mp.strays else most):  # what is beyond stays there
-                return _told(mp, result, ready, samples, settled)
+                return _told(mp, result, ready, samples, settled, gates)
         digits *= 2
 
 
-def _told(mp: Any, result: Run, ready: _Ready, samples: Sequence[Samples], settled: bool) -> Precise:
+def _told(mp: Any, result: Run, ready: _Ready, samples: Sequence[Samples], settled: bool, gates: bool) -> Precise:
     """What the samples say of each number."""
+    of_gates = zip(result.values, samples[: len(result.values)], strict=True) if gates else ()
     values = figures(mp, result.value, samples[result.circuit.output])
     gradients = {}
     for name, used in result.gradient.items():
@@ -122,7 +124,7 @@ def _told(mp: Any, result: Run, ready: _Ready, samples: Sequence[Samples], settl
         result, mp.dps, settled, close(values, result.value),
         {name: close(found, result.gradient[name]) for name, found in gradients.items()},
         values, gradients,
-        [worst(figures(mp, *pair)) for pair in zip(result.values, samples[: len(result.values)], strict=True)],
+        [worst(figures(mp, *pair)) for pair in of_gates],
     )  # fmt: skip
 
 
