@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import _thread
 import gc
 import io
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
+
+_PATIENCE = 1  # seconds that a signal waits for Python to act upon it
 
 
 class Stopped(BaseException):
@@ -28,6 +32,7 @@ def main() -> NoReturn:
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # the reader has gone: end without a word
     _fill_descriptors()
+    _watch_signals()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -55,6 +60,25 @@ def main() -> NoReturn:
 
 def _stop(number: int, _frame: FrameType | None) -> NoReturn:
     raise Stopped(number)
+
+
+def _watch_signals() -> None:
+    """Has a thread end the process where a library is busy for long, and Python acts upon no signal meanwhile."""
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+    signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+    _thread.start_new_thread(_end, (heard,))
+
+
+def _end(heard: int) -> None:
+    """Waits for a signal, and then for Python to end the process; cleans up and ends it otherwise."""
+    number = os.read(heard, 1)[0]
+    time.sleep(_PATIENCE)
+    files = sys.modules.get("exprgrad.files")
+    for path in files.UNFINISHED.copy() if files else ():
+        with suppress(OSError):
+            os.unlink(path)
+    os._exit(128 + number)
 
 
 def _fill_descriptors() -> None:

@@ -14,6 +14,7 @@ from typing import BinaryIO, cast
 from exprgrad.errors import DeliveryError, FormulaError, UsageError, harmless, shown
 
 MAX_BYTES = 32_000_000  # of a formula
+UNFINISHED: set[str] = set()  # files beside their targets, which whoever ends the process removes
 PACKINGS = {".gz": "gzip", ".zst": "zstd"}
 
 
@@ -179,9 +180,10 @@ def _replacing(out: str) -> Iterator[BinaryIO]:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     target = os.path.realpath(out)
     folder, name = os.path.split(target)
-    temporary = os.path.join(folder, f".{name[:100]}.{os.getpid()}.tmp")
+    temporary = os.path.join(folder, f".{name[:40]}.{os.urandom(4).hex()}.tmp")  # numbers of processes come again
     mode = stat.S_IMODE(os.stat(target).st_mode) if os.path.exists(target) else None
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    UNFINISHED.add(temporary)
     try:
         with open(descriptor, "wb") as file:
             if mode is not None:
@@ -192,6 +194,8 @@ def _replacing(out: str) -> Iterator[BinaryIO]:
         with suppress(FileNotFoundError):  # a signal right behind the replacement
             os.unlink(temporary)
         raise
+    finally:
+        UNFINISHED.discard(temporary)
     parent = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(parent)

@@ -8,7 +8,10 @@ from __future__ import annotations
 import ast
 import json
 import os
+import signal
+import subprocess
 import sys
+import time
 import unicodedata
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +24,7 @@ from hypothesis import strategies as st
 from conftest import ROOT
 from exprgrad.alike import _DRAWN, apart, lookalike, meant, pair, skeleton
 from exprgrad.cli import main
+from exprgrad.files import writing
 from exprgrad.jobs.gradient import FORMATS
 from process import seen, shell
 from rowjob import job, refused
@@ -391,3 +395,39 @@ def test_rows_of_json_have_a_stated_depth(to: str) -> None:
                 assert kept.status == 0
     text = json.dumps({"x": 1, "a": "[{" * 1000, "b": '\\"[' * 100}).encode()
     assert job("x^2", "-", "--from", "jsonl", "--to", to, data=text).status == 0
+
+
+@pytest.mark.rule(4, 7)
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_ends_it_while_a_library_is_busy(number: int, status: int, tmp_path: Path) -> None:
+    """A library that would be busy for years, and lets other threads run: Python acts upon no signal meanwhile."""
+    (tmp_path / "out.csv").write_text("before")
+    program = """import hashlib, exprgrad.cli as cli, exprgrad.__main__ as command
+from exprgrad.files import writing
+def main(arguments):
+    with writing('out.csv', []) as file:
+        file.write(b'some')
+        print('begun', flush=True)
+        hashlib.pbkdf2_hmac('sha256', b'', b'', 2**31 - 1)
+cli.main = main
+command.main()"""
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, env=env, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"
+        time.sleep(0.5)  # by now the library is at it
+        process.send_signal(number)
+        assert process.wait(timeout=60) in (status, -number)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"out.csv": "before"}
+
+
+@pytest.mark.rule(6)
+def test_what_a_killed_run_left_does_not_matter_to_the_next(tmp_path: Path) -> None:
+    """Its temporary file is of another name, though the process may have the same number."""
+    with writing(str(tmp_path / "out.csv"), []):
+        (left,) = tmp_path.iterdir()
+    left.write_text("half")
+    assert job("x", "-x", "1", "--out", tmp_path / "out.csv").status == 0
+    name = "日" * 83 + ".csv"  # as long as a name may be
+    assert job("x", "-x", "1", "--out", tmp_path / name).status == 0
+    assert {path.name for path in tmp_path.iterdir()} == {left.name, "out.csv", name}
