@@ -96,7 +96,7 @@ def _kinks(row: Row, kink: Kink) -> list[tuple[float, ...]]:
 def test_it_is_what_jax_prints(text: str, point: Sequence[float], jax: Of, _: Of | None) -> None:
     given_ = dict(zip("xyz", map(float, point), strict=False))
     found = list(at(text, "jax", given_).values())
-    assert found == pytest.approx([float(slope) for slope in _jax(jax, given_)], nan_ok=True)
+    assert found == pytest.approx([float(slope) for slope in _jax(jax, given_)], rel=1e-12, nan_ok=True)
 
 
 @pytest.mark.parametrize(
@@ -106,14 +106,16 @@ def test_it_is_what_jax_prints(text: str, point: Sequence[float], jax: Of, _: Of
 def test_it_is_what_pytorch_prints(text: str, point: Sequence[float], torch: Of) -> None:
     given_ = dict(zip("xyz", map(float, point), strict=False))
     found = list(at(text, "torch", given_).values())
-    assert found == pytest.approx([float(slope) for slope in _torch(torch, given_)], nan_ok=True)
+    assert found == pytest.approx([float(slope) for slope in _torch(torch, given_)], rel=1e-12, nan_ok=True)
 
 
 @pytest.mark.parametrize(("text", "x", "jax", "torch"), ARRAYS, ids=[f"{case[0]} at {case[1]}" for case in ARRAYS])
 def test_so_it_is_of_whole_arrays(text: str, x: Any, jax: Of | None, torch: Of) -> None:
     for name, of, peer in (("jax", jax, _jax), ("torch", torch, _torch)):
         if of is not None:
-            assert at(text, name, {"x": x})["x"] == pytest.approx(np.asarray(peer(of, {"x": x})[0]), nan_ok=True)
+            assert at(text, name, {"x": x})["x"] == pytest.approx(
+                np.asarray(peer(of, {"x": x})[0]), rel=1e-12, nan_ok=True
+            )
 
 
 def _jax(of: Of, point: dict[str, Any]) -> list[Any]:
