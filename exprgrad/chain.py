@@ -270,10 +270,8 @@ def _transposed(builder: Builder, gate: Gate, out: int, position: int, rate: int
     A pullback is linear in g, so its own backward pass with respect to g is the derivative
     forward (J. Townsend, "A new trick for calculating Jacobian vector products", 2017).
     """
-    if builder.shapes is None:
-        raise CircuitError(f"{gate.op.name} is a whole-array gate, and the shapes are not known")
-    shapes = tuple([builder.shapes[wire] for wire in (*gate.inputs, out)])
-    made = _rate(gate.op, gate.params, position, shapes)
+    known = builder.shapes or []  # of a circuit with whole-array gates they are
+    made = _rate(gate.op, gate.params, position, tuple([known[wire] for wire in (*gate.inputs, out)]))
     if made is None:
         return None
     return Pull(copies(builder, made, (*gate.inputs, out, out), (made.output,), seed=rate)[made.output], None)

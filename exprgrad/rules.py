@@ -83,10 +83,8 @@ def pull(builder: Builder, gate: Gate, out: int, position: int, g: int) -> Pull 
 
 def _before(builder: Builder, gate: Gate, position: int, settings: Mapping[str, Static]) -> int:
     """How much of the axis that inputs are joined along those before this one take."""
-    axis = settings.get("axis")
-    if builder.shapes is None or not isinstance(axis, int):
-        return 0
-    return sum([builder.shapes[source][axis] for source in gate.inputs[:position]])
+    known, axis = builder.shapes or [], _number(settings, Param("axis"))
+    return sum([known[source][axis] for source in gate.inputs[:position]])
 
 
 def _expanded(text: str, star: str, names: list[str], here: int, settings: Mapping[str, Static]) -> str:

@@ -40,8 +40,6 @@ def _simpler(builder: Builder, op: Row, inputs: tuple[int, ...]) -> int | None:
     """A wire that has the gate's value, None if there is none without the gate."""
     name = op.name
     if op.whole:
-        if name == "ndim" and builder.shapes is not None:
-            return builder.const(float(len(builder.shapes[inputs[0]])))
         return None
     if name in ("and", "or") and inputs[0] == inputs[1] and is_condition(builder, inputs[0]):  # c and c -> c
         return inputs[0]

@@ -80,8 +80,6 @@ def static(text: str, builder: Builder, item: Item, what: str, span: Span) -> St
     if isinstance(item, Listed):
         return tuple([static(text, builder, part, what, span) for part in item.items])
     value = number_of(builder, item) if isinstance(item, int) else None
-    if isinstance(value, Param):
-        return value
     if not isinstance(value, float) or value != value // 1 or abs(value) > 2.0**53:
         found = builder.gates[item].span if isinstance(item, int) else span
         raise FormulaError(

@@ -81,8 +81,8 @@ def parse(text: str) -> list[Node]:
                 starts.append(start)
                 counts.append(count)
             if kind == "$END" and states[-1] == accept:
-                return nodes
-    raise AssertionError("the tokens end with $END, which accepts or raises")
+                break
+    return nodes
 
 
 def outline(text: str, nodes: list[Node]) -> Iterator[str]:

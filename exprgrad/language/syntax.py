@@ -61,7 +61,7 @@ def explain(text: str, tokens: list[Token]) -> FormulaError:
             return FormulaError(
                 f"this {what} is never closed", text, (opened.start, opened.stop), hint=f"add a {close}"
             )
-        return _missing(text, before, left)
+        return _missing(text, tokens[-2], left)
     if here.kind in ("_RIGHT", "_CLOSE"):
         other = "(" if here.kind == "_RIGHT" else "["
         if opened is None:
@@ -80,7 +80,7 @@ def explain(text: str, tokens: list[Token]) -> FormulaError:
                 "there is nothing between these parentheses", text, (before.start, here.stop),
                 hint="put a formula between them, or remove them",
             )  # fmt: skip
-        return _missing(text, before, left)
+        return _missing(text, tokens[-2], left)
     if here.kind == "_COMMA":
         if before is None or before.kind in _OPERATORS | {"_LEFT", "_OPEN", "_COMMA"}:
             return FormulaError("a comma needs a formula on its left", text, place)
@@ -132,10 +132,8 @@ def _instead(text: str, place: int) -> str:
     return f"write {plain}" if plain.isascii() and plain.isprintable() and plain != character else ""
 
 
-def _missing(text: str, before: Token | None, left: str | None) -> FormulaError:
+def _missing(text: str, before: Token, left: str | None) -> FormulaError:
     """Something ended where an operand was due."""
-    if before is None or before.kind in _ENDS:
-        return FormulaError("there is no formula here", text, (len(text), len(text)))
     what = f"{left} needs a number or a name on its right"
     if before.kind == "_EQUALS":
         what = "this = has no formula on its right"

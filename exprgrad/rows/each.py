@@ -81,7 +81,7 @@ class Cases:
     def __call__(self, reader: Reader, block: Block) -> list[Case]:
         """The rows of a block with their results, in their order."""
         cases: list[Case] = []
-        groups: dict[Any, list[tuple[int, dict[str, Value]]]] = {}
+        groups: dict[Any, tuple[Circuit, list[tuple[int, dict[str, Value]]]]] = {}
         columns = None if self.formula is None or reader.loose else [name.strip() for name in reader.names]
         for row, (fields, raw, why) in enumerate(reader.fields(block)):
             case = Case(block.place(row), raw, fields)
@@ -100,12 +100,11 @@ class Cases:
             except ExprgradError as error:
                 cases.append(case._replace(bad=_placed(error, case.place)))
                 continue
-            groups.setdefault((key, tuple((name, shape(found)) for name, found in point.items())), []).append(
-                (row, point)
-            )
+            alike = key, tuple((name, shape(found)) for name, found in point.items())
+            groups.setdefault(alike, (circuit, []))[1].append((row, point))
             cases.append(case)
-        for (key, shapes), rows in groups.items():
-            self._run(key, dict(shapes), rows, cases)
+        for alike, (circuit, rows) in groups.items():
+            self._run(alike, circuit, rows, cases)
         return cases
 
     def _circuit(self, text: str, fields: Mapping[str, Any]) -> tuple[Any, Circuit]:
@@ -149,22 +148,17 @@ class Cases:
         wires(circuit, point, None)
         return point
 
-    def _run(
-        self, key: Any, shapes: Mapping[str, Any], rows: list[tuple[int, dict[str, Value]]], cases: list[Case]
-    ) -> None:
-        """Runs the rows that share a formula."""
-        circuit = self._circuits[key]
-        if isinstance(circuit, ExprgradError):
-            raise circuit
+    def _run(self, alike: Any, circuit: Circuit, rows: list[tuple[int, dict[str, Value]]], cases: list[Case]) -> None:
+        """Runs the rows that share a formula and the shapes of their values."""
+        shapes = dict(alike[1])
         wrt = None if self.wrt is None else [name for name in self.wrt if name in circuit.inputs]
-        ready = (key, tuple(shapes.items()))
         try:
-            if ready not in self._formulas:
+            if alike not in self._formulas:
                 places = {name: Place((name,), lists=bool(extent)) for name, extent in shapes.items()}
-                self._formulas[ready] = Formula(
+                self._formulas[alike] = Formula(
                     circuit, places, {}, wrt, self.upstream, self.engine, shapes=shapes, kinks=self.told, told=self.told
                 )
-            formula = self._formulas[ready]
+            formula = self._formulas[alike]
         except ExprgradError as error:
             for row, _ in rows:
                 cases[row] = cases[row]._replace(bad=_placed(error, cases[row].place))

@@ -68,7 +68,7 @@ def in_order(
     pool: ThreadPoolExecutor | None = None
     ending: Exception | None = None
     try:
-        while ending is None:
+        while True:
             try:
                 item = next(items)
             except StopIteration:
