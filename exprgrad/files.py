@@ -127,7 +127,7 @@ def _packed(file: BinaryIO, out: str) -> Iterator[BinaryIO]:
 
 
 class Kept:
-    """A file that stays open when pyarrow is done with it."""
+    """A file that stays open when pyarrow is done with it; a writer that was given up may end behind its close."""
 
     closed = False
 
@@ -136,11 +136,12 @@ class Kept:
 
     def write(self, data: bytes) -> int:
         """Writes bytes."""
-        return self.file.write(data)
+        return len(data) if self.file.closed else self.file.write(data)
 
     def flush(self) -> None:
         """Hands on what was written."""
-        self.file.flush()
+        if not self.file.closed:
+            self.file.flush()
 
     def close(self) -> None:
         """Only says so."""

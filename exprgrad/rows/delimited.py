@@ -133,7 +133,8 @@ def polars(layout: Layout, block: Block) -> pl.DataFrame:
     missing = gaps(block.bad, block.rows)
     found: list[Any] = []
     for name, number in inputs(layout, block).items():
-        if name in columns.columns and not columns[name].dtype.is_nested() and not isinstance(number, list):
+        flat = isinstance(number, np.ndarray) and number.ndim == 1
+        if name in columns.columns and not columns[name].dtype.is_nested() and flat:
             found.append(_gapped(name, number, missing))
         elif name in columns.columns:
             found.append(pl.col(name).cast(_of_numbers(columns[name].dtype)))

@@ -56,6 +56,7 @@ class Stream:
         self.size: int | None = None
         self.taken = 0
         self._packed: Any = None
+        self._spool: IO[bytes] | None = None
         try:
             if path == "-":
                 if sys.stdin is None:
@@ -138,7 +139,7 @@ class Stream:
             return self.file
         import tempfile
 
-        spool = tempfile.SpooledTemporaryFile(max_size=_SPOOL)  # noqa: SIM115  gone with the process
+        self._spool = spool = tempfile.SpooledTemporaryFile(max_size=_SPOOL)  # noqa: SIM115  closed by close()
         try:
             while data := self.read(1 << 20):
                 spool.write(data)
@@ -150,6 +151,8 @@ class Stream:
     def close(self) -> None:
         """Closes the file."""
         self.file.close()
+        if self._spool is not None:
+            self._spool.close()
 
 
 class _Reader:

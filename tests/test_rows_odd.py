@@ -1,0 +1,216 @@
+"""Rows of files that are seldom met: blocks that differ, rows that have no result, pipes, cells that hold anything."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from exprgrad.rows import binary, each, records, summary
+from rowjob import job, made, refused, table
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of a row or two."""
+    monkeypatch.setattr(records.pieces, "__defaults__", (9,))
+
+
+def piped(path: Path, data: bytes) -> Path:
+    """A pipe that somebody writes these bytes to."""
+
+    def write() -> None:
+        with open(path, "wb") as file:
+            file.write(data)
+
+    os.mkfifo(path)
+    threading.Thread(target=write, daemon=True).start()
+    return path
+
+
+def lines(*rows: Any) -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+def test_an_index_that_is_out_of_range_is_one_rows_trouble() -> None:
+    data, given = b"i\n0\n7\n2\n", ("x[i]*i", "-", "-x", "[2, 3, 5]", "--wrt", "i", "--from", "csv")
+    assert "line 3: x[i]: the index does not fit: index 7" in refused(*given, data=data)
+    kept = job(*given, "--bad", "keep", "--to", "jsonl", data=data).objects
+    assert [(row["value"], row["grad"]["i"] if row["grad"] else None) for row in kept] == [
+        (0, 2),
+        (None, None),
+        (10, 5),
+    ]
+    assert [row[1] for row in job(*given, "--bad", "skip", data=data).rows] == ["value", "0.0", "10.0"]
+    cases = lines(*[{"formula": "x[i]", "x": [2, 3], "i": i} for i in (1, 2)])
+    kept = job("-", "--from", "jsonl", "--bad", "keep", data=cases).objects
+    assert [row["value"] for row in kept] == [3, None]
+    assert "index 2" in kept[1]["note"]
+
+
+def test_rows_that_are_no_rows_have_a_note_where_each_has_a_formula() -> None:
+    bad = b'junk\n{"formula": "x + y", "x": [1, 2], "y": [1, 2, 3]}\n{"formula": "sum(x)", "x[0]": [1], "x[1]": 2}\n'
+    assert "line 1" in refused("-", "--from", "jsonl", data=b"junk\n[]\n")
+    kept = job("-", "--from", "jsonl", "--bad", "keep", data=lines({"formula": "x", "x": 1}) + bad).objects
+    assert [row["value"] for row in kept] == [1, None, None, None]
+    for row, why in zip(kept[1:], ("line 2: ", "line 3: the shapes do not fit", "'x[0]' … hold arrays"), strict=True):
+        assert why in row["note"]
+    cells = b'formula,x\nsum(x),"[1, 2]"\nsum(x),"[1, 2"\nsum(x),"[[1], [2, 3]]"\n'
+    done = job("-", "--from", "csv", "--to", "csv", "--bad", "keep", data=cells)
+    assert [row[2] for row in done.rows] == ["value", "3.0", "", ""]
+    assert ["no array of numbers" in row[-1] for row in done.rows[1:]] == [False, True, False]
+    assert "differ in length" in done.rows[3][-1]
+
+
+@pytest.mark.usefixtures("small")
+def test_more_formulas_than_are_kept_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(each, "_FORMULAS", 2)
+    rows = [{"formula": f"x^{k % 4}", "x": 2} for k in range(9)]
+    assert [row["value"] for row in made("-", "--from", "jsonl", data=lines(*rows)).objects] == [
+        2.0 ** (k % 4) for k in range(9)
+    ]
+
+
+@pytest.mark.parametrize("file", ["t.parquet", "t.arrow"])
+def test_formulas_stand_in_columns_of_any_format(file: str, tmp_path: Path) -> None:
+    content = pa.table(
+        {"formula": ["x^2", "y", "w @ w"], "x": [3.0, None, None], "y": [None, 5, None], "w": [None, None, [1, 2]]}
+    )
+    if file == "t.parquet":
+        pq.write_table(content, tmp_path / file)
+    else:
+        with pa.ipc.new_file(tmp_path / file, content.schema) as out:
+            out.write_table(content)
+    found = made(tmp_path / file, "--to", "jsonl").objects
+    assert [(row["value"], row["grad"]) for row in found] == [(9, {"x": 6}), (5, {"y": 1}), (5, {"w": [2, 4]})]
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("sample", [2, 5000])
+def test_a_summary_adds_up_over_blocks(sample: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(summary, "_SAMPLE", sample)
+    x = np.random.default_rng(1).normal(3, 2, 40).round(3)
+    x[7] = np.inf
+    data = "x,y\n" + "".join(f"{number},{'' if k % 5 else 'b'}\n" for k, number in enumerate(x.tolist()))
+    done = job("2*x", "-", "--to", "markdown", data=data.encode()).out.decode()
+    cells = next(line.replace("`", "").strip("| ").split(" | ") for line in done.splitlines() if "value" in line)
+    fine = 2 * x[np.isfinite(x)]
+    assert cells[1:3] == [f"{fine.mean():.4g}", f"{fine.std():.4g}"]
+
+
+def test_a_summary_of_lists_of_any_length_and_of_rows_without_a_result() -> None:
+    rows = lines({"x": [1, 2], "y": 1}, {"x": [3], "y": 4})
+    done = job("sum(x)*y", "-", "--from", "jsonl", "--wrt", "y", "--to", "markdown", data=rows)
+    assert [line.split(" | ")[1] for line in done.out.decode().splitlines()[2:4]] == ["`7.5`", "`3`"]
+    done = job("log(x)", "-", "--to", "markdown", data=b"x\n0\n")
+    assert [line.split("|")[2:-1] for line in done.out.decode().splitlines()[2:4]] == [["  "] * 6] * 2
+
+
+@pytest.mark.usefixtures("small")
+def test_fields_that_only_some_rows_have() -> None:
+    """In CSV the first rows say what columns there are."""
+    rows = lines({"x": 1, "a": "p"}, {"x": 2}, {"x": 3, "a": "q"})
+    done = made("x", "-", "--from", "jsonl", "--to", "csv", data=rows)
+    assert [row[:2] for row in done.rows] == [["x", "a"], ["1.0", "p"], ["2.0", ""], ["3.0", "q"]]
+    more = rows + lines({"x": 4, "b": 1})
+    assert "has a field 'b' the first rows lack" in refused("x", "-", "--from", "jsonl", "--to", "csv", data=more)
+    done = made("k = 2; k*x", "-", "--from", "jsonl", "--to", "csv", data=lines({"x": 1, "k": 3}, {"x": 1}))
+    assert [row[2] for row in done.rows[1:]] == ["3.0", "2.0"]
+
+
+def test_lists_of_rows_without_a_result_are_gaps_in_columns() -> None:
+    data = lines({"x": [1, 2]}, {"x": "a"}, {"x": [3, 4]})
+    done = job("sum(x)", "-", "--from", "jsonl", "--to", "csv", "--bad", "keep", data=data)
+    assert done.status == 0
+    assert [row[-4:-1] for row in done.rows] == [
+        ["value", "grad.x[0]", "grad.x[1]"],
+        ["3.0", "1.0", "1.0"],
+        ["", "", ""],
+        ["7.0", "1.0", "1.0"],
+    ]
+
+
+@pytest.mark.usefixtures("small")
+def test_groups_of_rows_in_parquet_have_the_columns_of_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(binary, "_GROUP", 1)
+    to = tmp_path / "o.parquet"
+    made("x^2", "-", "--from", "jsonl", "--out", to, data=lines({"x": 1, "a": 1}, {"x": 2, "a": 2}, {"x": 3, "a": 3}))
+    assert table(to)["value"].to_pylist() == [1, 4, 9]
+    assert pq.ParquetFile(to).num_row_groups == 3
+    said = refused("x^2", "-", "--from", "jsonl", "--out", to, data=lines({"x": 1, "a": 1}, {"x": 2, "b": 2}))
+    assert "a row has a field 'b' that the first rows have not" in said
+
+
+def test_columns_that_stand_twice_are_written_to_no_table(tmp_path: Path) -> None:
+    twice = pa.Table.from_arrays([pa.array([1.0])] * 3, names=["x", "a", "a"])
+    with pa.ipc.new_stream(tmp_path / "t.arrow", twice.schema) as out:
+        out.write_table(twice)
+    assert "two columns have the same name" in refused("x", tmp_path / "t.arrow", "--out", tmp_path / "o.parquet")
+    made("x", tmp_path / "t.arrow", "--out", tmp_path / "o.parquet", "--only")
+
+
+@pytest.mark.parametrize("to", ["parquet", "arrow", "csv", "jsonl"])
+def test_rows_of_tables_are_skipped_with_what_they_hold(to: str, tmp_path: Path) -> None:
+    pq.write_table(
+        pa.table({"x": [1.0, None, 3.0], "t": ["a", "b", "c"], "w": [[1.0, 2.0], [1.0, 1.0], [None, 1.0]]}),
+        tmp_path / "t.parquet",
+    )
+    for formula, kept in (("x^2", ["a", "c"]), ("x*sum(w)", ["a"])):
+        done = job(
+            formula,
+            tmp_path / "t.parquet",
+            "--bad",
+            "skip",
+            "--out",
+            tmp_path / f"o.{to}",
+            *["--notes"] * (to == "jsonl"),
+        )
+        assert done.status == 0, done.err
+        text = (tmp_path / f"o.{to}").read_bytes()
+        if to in ("parquet", "arrow"):
+            assert table(tmp_path / f"o.{to}")["t"].to_pylist() == kept
+        else:
+            assert [name for name in "abc" if (f'"{name}"' if to == "jsonl" else f",{name},").encode() in text] == kept
+
+
+@pytest.mark.parametrize("format_", ["parquet", "file.arrow", "stream.arrow", "csv", "jsonl.gz"])
+def test_every_format_comes_through_a_named_pipe(format_: str, tmp_path: Path) -> None:
+    import gzip
+
+    content, sink = pa.table({"x": [1.0, 2.0]}), pa.BufferOutputStream()
+    if format_ == "parquet":
+        pq.write_table(content, sink)
+    elif format_.endswith("arrow"):
+        with (pa.ipc.new_file if format_[0] == "f" else pa.ipc.new_stream)(sink, content.schema) as out:
+            out.write_table(content)
+    data = {"csv": b"x\n1\n2\n", "jsonl.gz": gzip.compress(lines({"x": 1}, {"x": 2}))}.get(
+        format_
+    ) or sink.getvalue().to_pybytes()
+    found = made("x^2", piped(tmp_path / f"t.{format_}", data), "--to", "csv", "--only").rows
+    assert found == [["value", "grad.x"], ["1.0", "2.0"], ["4.0", "4.0"]]
+    if format_ == "stream.arrow":
+        assert "is damaged" in refused("x^2", piped(tmp_path / "cut.arrow", data[: len(data) // 2]), "--to", "csv")
+
+
+def test_types_that_text_has_no_way_to_write_are_refused(tmp_path: Path) -> None:
+    union = pa.UnionArray.from_dense(pa.array([0], pa.int8()), pa.array([0], pa.int32()), [pa.array([1])])
+    content = pa.table({"x": [1.0], "u": union})
+    with pa.ipc.new_stream(tmp_path / "t.arrow", content.schema) as out:
+        out.write_table(content)
+    for to in ("csv", "jsonl"):
+        assert "the column 'u' holds" in refused("x", tmp_path / "t.arrow", "--to", to)
+
+
+def test_where_a_system_cannot_interrupt_a_wait_rows_are_read_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(signal, "siginterrupt")
+    assert made("x", "-", "--only", data=b"x\n1\n").out == b"value,grad.x\n1.0,1.0\n"
