@@ -70,7 +70,10 @@ def test_value(text: str, expected: Any) -> None:
         ("max([])", "no elements"), ("x.mT", "matrix"), ("einsum('ij,jk', W, x)", "2 axes"), ("einsum('i', x, x)", "1 groups of subscripts for 2 inputs"), ("einsum(x, x)", "text first"),
         ("einsum('ij,jk->il', W, W)", "at some input"), ("'abc'", "text"), ("x.foo", "'.'"), ("x.foo()", "not a function"), ("arange(s)", "whole number"), ("arange(1e9)", "100,000,000"),
         ("transpose(W, 0)", "each of the 2 axes"), ("x[", "never closed"), ("x]", "closes nothing"), ("(x]", "does not close"), ("x[]", "needs a place"), ("1:2", "slice"), ("x[..., ...]", "at most one"),
-        ("x[i]; 1", "without a name"), ("(1, 2)", "separates"), ("[" * 40 + "1" + "]" * 40, "32 axes"), ("softmax(s)", "no axes"), ("2[0]", "no elements"), ("sum(s, axis=0)", "no axes"),
+        ("x[i]; 1", "without a name"), ("(1, 2)", "separates"), ("[" * 40 + "1" + "]" * 40, "32 axes"), ("softmax(s)", "no axes"), ("2[0]", "no elements"), ("sum(x, axis=-s)", "whole number"), ("[W].dot(x)", "for stacks of matrices there is @"),
+        ("solve([W[:, :2]], y)", "takes a matrix"), ("solve(W[:, :2], x)", "2 rows on the left need 2 rows on the right, not 3"), ("einsum('i1->i', W)", "not 1"),
+        ("einsum('ii->i', W)", "stands for 2 and for 3"), ("arange(1, 2, 0)", "a step that is not 0"), ("arange(1, 2, 3, 4)", "takes a stop"),
+        ("sum(s, axis=0)", "no axes"),
     ],
 )  # fmt: skip
 def test_refused(text: str, reason: str) -> None:

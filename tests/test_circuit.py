@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 import re
+import shutil
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -14,11 +16,13 @@ from exprgrad.arithmetic.forward import forward, function
 from exprgrad.chain import backward, tangent
 from exprgrad.circuit import Builder, Circuit, Gate
 from exprgrad.diagnosis.notes import notes
-from exprgrad.errors import CircuitError, UsageError
+from exprgrad.errors import CircuitError, FormulaError, UsageError
 from exprgrad.gates import CONST, INPUT, ROWS, Row
 from exprgrad.language import tables
+from exprgrad.language.lower import formula
 from exprgrad.language.read import read
 from exprgrad.run import run
+from exprgrad.shapes import shaped
 from exprgrad.tidy import derive
 from exprgrad.write.formula import write
 
@@ -32,6 +36,7 @@ ADD = ROWS["add"]
         ((X, Gate(ADD, (0, 1))), {}, 1, "reads wire 1, which has not fired"),
         ((X, Gate(ADD, (0,))), {}, 1, "reads 1 wires"),
         ((X, Gate(ADD, (0, -1))), {}, 1, "reads wire -1"),
+        ((X, Gate(ROWS["sum"], (0,), params=(0,))), {}, 1, "has 1 settings"),
         ((Gate(INPUT),), {}, 0, "without its name"),
         ((Gate(CONST, name="c"),), {}, 0, "without its value"),
         ((X,), {}, 1, "no wire 1"),
@@ -41,6 +46,27 @@ ADD = ROWS["add"]
 def test_check(gates: tuple[Gate, ...], names: dict[str, int], output: int, reason: str) -> None:
     with pytest.raises(CircuitError, match=re.escape(reason)):
         Circuit(gates, names, output).check()
+
+
+def test_what_no_gradient_can_be_made_of() -> None:
+    """An input that is none, a gate that says nothing of its gradient, and one that does not fit."""
+    circuit = read("q = 2*x; q + 1")
+    for derived in (backward, lambda circuit, shapes: tangent(circuit, "x", shapes)):
+        with pytest.raises(UsageError, match="'q' is no input of the circuit"):
+            derived(circuit, shapes={"q": ()})
+    builder = Builder()
+    silent = builder.circuit(builder.add(Row("silent", ("x",)), (builder.input("x"),)))
+    with pytest.raises(CircuitError, match="silent has neither local gradients nor a body"):
+        backward(silent)
+    builder = Builder()
+    apart = builder.circuit(builder.add(ADD, (builder.input("x"), builder.input("y"))))
+    with pytest.raises(FormulaError, match=re.escape("x (2) + y (3)")) as caught:
+        backward(apart, shapes={"x": (2,), "y": (3,)})
+    assert caught.value.report.span is None
+
+
+def test_the_settings_of_a_row_stand_in_its_formulas_by_name() -> None:
+    assert str(formula("x*ddof", ["x"], ["ddof"])).splitlines()[-2:] == ["v1 = mul(x, ddof)  # x*ddof", "output v1"]
 
 
 def test_inputs_are_collected_once_however_often_they_are_asked_for() -> None:
@@ -199,13 +225,26 @@ def test_simplifications_never_change_a_value() -> None:
         assert builder.gates[derive(builder, ROWS[name], inputs)].op is ROWS[name]
 
 
+def test_a_simplification_does_not_change_a_shape() -> None:
+    """A decided choice is its branch only if that has the shape of the choice."""
+    builder = shaped(read("x + y"), {"x": (), "y": (2,)})
+    one = builder.const(1.0)
+    assert derive(builder, ROWS["where"], (one, 1, 0)) == 1
+    kept = derive(builder, ROWS["where"], (one, 0, 1))
+    assert builder.gates[kept].op is ROWS["where"]
+    assert builder.shapes is not None
+    assert builder.shapes[kept] == (2,)
+
+
 def test_signed_zeros_are_two_constants() -> None:
     builder = Builder()
     assert builder.const(0.0) != builder.const(-0.0)
     assert builder.const(math.nan) == builder.const(math.nan)
 
 
-def test_the_tables_are_the_grammars_and_are_built_when_they_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_tables_are_the_grammars_and_are_built_when_they_are_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """An edited grammar is read at once: what the file holds is for another text."""
     grammar = (ROOT / "grammar" / "formula.lark").read_text(encoding="utf-8")
     built = tables.build(grammar)
@@ -214,6 +253,10 @@ def test_the_tables_are_the_grammars_and_are_built_when_they_are_not(monkeypatch
     assert loaded.actions == built["actions"]
     assert loaded.token.pattern == built["token"]
     monkeypatch.setattr(json, "load", lambda _: {"grammar": "another one"})
+    tables.load.cache_clear()
+    assert tables.load() == loaded
+    shutil.copy(ROOT / "grammar" / "formula.lark", tmp_path)  # a checkout in which nothing is built yet
+    monkeypatch.setattr(tables, "_folder", lambda: str(tmp_path))
     tables.load.cache_clear()
     assert tables.load() == loaded
 

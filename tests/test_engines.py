@@ -22,6 +22,7 @@ from array_oracle import CASES, Case
 from conftest import ROOT, ROWS, call, points
 from exprgrad import engines
 from exprgrad.circuit import Circuit
+from exprgrad.diagnosis.notes import notes
 from exprgrad.engines import Rows, kernel, names, numpy, part, run_rows
 from exprgrad.errors import ExprgradError, FormulaError, UsageError
 from exprgrad.gates import Row
@@ -41,6 +42,30 @@ def test_the_engines_are_the_files_of_their_folder() -> None:
     assert names() == ["numpy", "precise", "reference"]
     with pytest.raises(UsageError, match="did you mean numpy"):
         kernel(program(read("x"), {"x": ()}), "numpi")
+
+
+@pytest.mark.parametrize("engine", ["numpy", "reference"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "f(t) = abs(t); f(x) + y", "f(t) = abs(t)*2; g(t) = f(t) + 1; where(x > 5, 0, g(x*y))", "f(s, t) = max(s, 2*t); f(x, y)",
+        "where((x < 1) == 0, x, y)", "where(not (not (x < 1)), x, y)", "where(not (x < 1), x, y)", "where((x < 1) != 0, x, y)",
+        "where(0 == (x < y), x, 2*y)", "where(not x, x, 2*y)", "where(x == 0, x, 2*y)", "where(x < 1, x*2, where(x < 1, 1, 3))*y",
+        "relu(x)*abs(y)", "sum(max([x, y], [y, x]))", "max(x, x) + floor(y)",
+    ],
+)  # fmt: skip
+def test_rows_are_points(text: str, engine: str) -> None:
+    """The same bits, and on a kink or a step where the notes of the point say so."""
+    circuit = read(text)
+    numbers = np.array(list(itertools.product([0.0, 1.0, 2.0, 6.0, -1.0, -0.5], repeat=2))).T
+    columns = {name: numbers[k] for k, name in enumerate(circuit.inputs)}
+    found = run_rows(circuit, columns, engine=engine, kinks=True)
+    assert found.kinks is not None
+    for row in range(numbers.shape[1]):
+        alone = run(circuit, {name: float(column[row]) for name, column in columns.items()})
+        assert found.value[row] == alone.value
+        assert {name: column[row] for name, column in found.gradient.items()} == alone.gradient
+        assert found.kinks[row] == any(note.edge for note in notes(alone)), columns
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])

@@ -102,6 +102,8 @@ def test_parentheses_that_are_needed(text: str, printed: str) -> None:
         ("logg(x)", "did you mean log"), ("Sinn(x)", "did you mean"), ("sin()", "takes 1 input, not 0"), ("Σ(x)", "U+03A3"), ("2e", "two ways"), ("x" + "⁹" * 400, "too large"), ("sin²(x)", "sin(x)²"),
         ("cos^2(x)", "cos(x)^2"),
         ("log(1,2,3)", "1 or 2 inputs, not 3"), ("where(1)", "where(c, a, b)"), ("foo.bar(x)", "'bar' is not a function"), ("", "empty"),
+        ("g(t) = t; g(t) = 2*t; g(1)", "g is defined twice"), ("√(t) = t; √(2)", "cannot be defined"), ("leaky_relu(x, slope=True)", "stands for no value"),
+        ("sin((x)=1)", "compare with =="), ("sin(x+1=2)", "compare with =="), ("(x=1)", "compare with =="),
         ("  # only a comment", "empty"), ("and", "left"), ("x.t", "'.'"), ("2^3²x", "two ways"),
     ],
 )  # fmt: skip
@@ -110,6 +112,19 @@ def test_refused(text: str, reason: str) -> None:
     with pytest.raises(FormulaError) as caught:
         read(text)
     assert reason in str(caught.value)
+
+
+def test_limits_have_a_word_and_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, limit, text, reason, span in (
+        ("read", "MAX_CHARACTERS", "x + 1234567", "longer than 10 characters", None),
+        ("lower", "MAX_GATES", "x*2 + x*3 + x*4 + x*5 + sin(x)", "more than 10 gates", (0, 21)),
+        ("lower", "MAX_INSIDE", "g(t) = t + t*t*t; g(x) + g(x) + g(x)", "more than 10 gates inside", (32, 36)),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"exprgrad.language.{module}.{limit}", 10)
+            with pytest.raises(FormulaError, match=reason) as caught:
+                read(text)
+        assert caught.value.report.span == span
 
 
 @pytest.mark.parametrize(
