@@ -7,11 +7,13 @@ import math
 import re
 import shutil
 from collections import Counter
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from conftest import ROOT
+from conftest import ROWS as EVERY
 from exprgrad.arithmetic.forward import forward, function
 from exprgrad.chain import backward, tangent
 from exprgrad.circuit import Builder, Circuit, Gate
@@ -176,6 +178,17 @@ def test_printed_forms() -> None:
     ]
 
 
+def test_a_constant_has_its_digits_for_a_label_whatever_its_name() -> None:
+    """It is one wire with every other constant of this value."""
+    circuit = read("k = 1 + 1; h = pi; h*x + pi*k")
+    assert str(circuit).splitlines()[-4:-1] == [
+        "v1 = mul(3.141592653589793, x)  # h*x",
+        "v2 = mul(3.141592653589793, k)  # pi*k",
+        "v3 = add(v1, v2)  # h*x + pi*k",
+    ]
+    assert circuit.gates[circuit.names["h"]].name is None
+
+
 def test_a_wire_that_forks_is_printed_once() -> None:
     """A chain of comparisons reads its middle twice, and computes it once."""
     circuit = read("0 < sin(x) < 1")
@@ -223,6 +236,40 @@ def test_simplifications_never_change_a_value() -> None:
     assert builder.constants[derive(builder, ROWS["add"], (one, one))] == 2
     for name, inputs in (("mul", (zero, x)), ("sub", (x, x)), ("div", (x, x)), ("add", (x, zero))):
         assert builder.gates[derive(builder, ROWS[name], inputs)].op is ROWS[name]
+
+
+NUMBERS = (0.0, -0.0, 1.0, -1.0, 2.0, 0.5, math.inf, -math.inf, math.nan)
+
+
+@pytest.mark.parametrize("row", [row for row in EVERY if len(row.inputs) == 2], ids=lambda row: row.name)
+def test_a_gate_with_a_constant_keeps_its_value(row: Row) -> None:
+    """To the bit, whatever the other input is: a number, or a condition."""
+    for known, first in product(NUMBERS, (True, False)):
+        builder = Builder()
+        x = builder.input("x")
+        condition = builder.add(ROWS["less"], (x, builder.const(0.75)))
+        for wire in (x, condition):
+            inputs = (builder.const(known), wire) if first else (wire, builder.const(known))
+            found = derive(builder, row, inputs)
+            for number in NUMBERS:
+                values = forward(builder.gates, {x: number})
+                assert repr(values[found]) == repr(function(row)(*[values[source] for source in inputs])), (
+                    known,
+                    number,
+                )
+
+
+@pytest.mark.parametrize("known", list(product((None, 0.0, 1.0, -1.0, math.nan), repeat=3)))
+def test_a_choice_with_constants_keeps_its_value(known: tuple[float | None, ...]) -> None:
+    for condition in (True, False):
+        builder = Builder()
+        x, y = builder.input("x"), builder.input("y")
+        free = (builder.add(ROWS["less"], (x, y)) if condition else x, x, y)
+        inputs = tuple([free[k] if number is None else builder.const(number) for k, number in enumerate(known)])
+        found = derive(builder, ROWS["where"], inputs)
+        for point in product(NUMBERS, repeat=2):
+            values = forward(builder.gates, dict(enumerate(point)))
+            assert repr(values[found]) == repr(values[inputs[1] if values[inputs[0]] != 0 else inputs[2]]), point
 
 
 def test_a_simplification_does_not_change_a_shape() -> None:
