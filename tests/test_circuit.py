@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import re
@@ -16,7 +17,7 @@ from conftest import ROOT
 from conftest import ROWS as EVERY
 from exprgrad.arithmetic.forward import forward, function
 from exprgrad.chain import backward, tangent
-from exprgrad.circuit import Builder, Circuit, Gate
+from exprgrad.circuit import Builder, Circuit, Gate, uncollected
 from exprgrad.diagnosis.notes import notes
 from exprgrad.errors import CircuitError, FormulaError, UsageError
 from exprgrad.gates import CONST, INPUT, ROWS, Row
@@ -318,6 +319,17 @@ def test_where_gradients_overflow_or_do_not_add_up() -> None:
     assert total.message == "the gradients that add up here are not finite"
     fine = notes(run(read("exp(-1/x) + 1/(1/x)"), {"x": 0}))[0].report
     assert fine.message == "-1/x is -inf"
+
+
+def test_the_collector_is_as_it_was_when_a_run_is_over() -> None:
+    try:
+        for before in (True, False):
+            (gc.enable if before else gc.disable)()
+            with uncollected():
+                assert not gc.isenabled()
+            assert gc.isenabled() == before
+    finally:
+        gc.enable()
 
 
 def test_forward_takes_up_where_it_stopped() -> None:
