@@ -9,7 +9,6 @@ import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import takewhile
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -19,7 +18,7 @@ from conftest import ROOT
 from exprgrad.arithmetic.forward import function
 
 CAUGHT, SURVIVED, UNMADE = 0, 1, 2
-MEMORY = 4 << 30  # a change may make a test ask for all there is,
+MEMORY = 12 << 30  # a change may make a test ask for all there is,
 ENDLESS = 60  # a loop endless, which is so many seconds of a processor longer than the tests have,
 LONGEST = 600  # or a process wait for another
 
@@ -97,8 +96,7 @@ def _started(mutant: Mutant, caches: Sequence[Any], seconds: int) -> int:
         os.setpgid(0, 0)
         signal.alarm(LONGEST)
         resource.setrlimit(resource.RLIMIT_CPU, (seconds + ENDLESS, seconds + ENDLESS))
-        most = MEMORY + resource.getpagesize() * int(Path("/proc/self/statm").read_text().split()[0])
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
         nowhere = os.open(os.devnull, os.O_RDWR)
         for descriptor in range(3):
             os.dup2(nowhere, descriptor)
