@@ -133,6 +133,9 @@ def test_a_gradient_that_cannot_arrive_is_zero() -> None:
     assert result.gradient == {"x": 0, "y": 2}
     assert run(read("x > 1"), {"x": 2}).gradient == {"x": 0}
     assert tangent(read("x > 1"), "x").gates[-1].value == 0
+    for text in ("(x > 1)*x", "x*(x > 1)"):
+        assert run(tangent(read(text), "x"), {"x": 2}).value == 1
+        assert run(read(text), {"x": 2}).gradient == {"x": 1}
 
 
 def test_upstream() -> None:
@@ -149,6 +152,9 @@ def test_missing_and_unknown_variables() -> None:
         read("q = x; q + 1", of="p")
     with pytest.raises(UsageError, match="it has no variables"):
         run(read("1 + 2"), {"x": 1})
+    for count, more in ((8, ""), (9, " …")):
+        with pytest.raises(UsageError, match=f"its variables are ('v[0-9]'(, )?){{8}}{more}$"):
+            run(read("+".join(f"v{k}" for k in range(count))), {"unlike": 1})
 
 
 def test_printed_forms() -> None:
