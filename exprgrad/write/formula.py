@@ -161,7 +161,7 @@ def _digits(gate: Gate, full: bool, taken: Collection[str] = ()) -> str:
 def _call(circuit: Circuit, gate: Gate) -> list[Piece]:
     """A gate that is no operator as pieces and wires: ``sum(x, axis=0)``, ``[x, y]``, ``x[0, i]``."""
     op, inputs = gate.op, gate.inputs
-    if op.name == "index":
+    if op.name == "index" and gate.params[0]:
         return [(inputs[0], ATOM), *_brackets(gate)]
     if op.name == "matrix_transpose" or (op.name == "transpose" and gate.params == (None,)):
         return [(inputs[0], ATOM), ".mT" if op.name == "matrix_transpose" else ".T"]
