@@ -161,7 +161,8 @@ def files(data: bytes) -> None:
     for packing in set(options) & set(PACKED):
         body = PACKED[packing](body)
     arguments = [word.replace("-", name) if word in ("-", "@-") else word for word in JOBS[name]]
-    command([*arguments, *[option for option in options if option not in PACKED]], {name: body})
+    passed = name.startswith(("rows", "cases")) and not {"table", "markdown"} & set(options)
+    command([*arguments, *[option for option in options if option not in PACKED]], {name: body}, passed=passed)
 
 
 def engines(data: bytes) -> None:
