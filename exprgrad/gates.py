@@ -465,8 +465,8 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
     whole("std", "x | axis keepdims=0 ddof=0",
           "where(spread(out, x, axis, keepdims) == 0, 0,"
           " spread(g/(out*(size(x)/size(out) - ddof)), x, axis, keepdims)*(x - mean(x, axis, 1)))",
-          kinks=(Kink("out == 0 and size(x) > 1", "-sqrt(1/(size(x)/size(out) - ddof) - 1/(size(x)/size(out))^2)",
-                      "sqrt(1/(size(x)/size(out) - ddof) - 1/(size(x)/size(out))^2)", "nan", "0"),),
+          kinks=(Kink("out == 0 and size(x) > 1", "-sqrt((1 - size(out)/size(x))/(size(x)/size(out) - ddof))",
+                      "sqrt((1 - size(out)/size(x))/(size(x)/size(out) - ddof))", "nan", "0"),),
           doc="the square root of var"),
     whole("norm", "x | axis keepdims=0",
           "where(spread(out, x, axis, keepdims) == 0, 0,"

@@ -256,6 +256,23 @@ def test_kinks_say_what_others_print(
     assert found == pytest.approx([left, right, jax, torch], nan_ok=True)
 
 
+@pytest.mark.parametrize(
+    ("text", "x", "expected"),
+    [
+        ("max(x)", [2, 2, 1], [0, 1, 0.5, 0.5]), ("min(x)", [1, 2, 1], [1, 0, 0.5, 0.5]), ("norm(x)", [0, 0], [-1, 1, nan, 0]),
+        ("std(x)", [2, 2], [-0.5, 0.5, nan, 0]), ("max(x)", [2, 1], []), ("min(x)", [2, 1, 2], []), ("norm(x)", [1, 0], []),
+        ("std(x)", [2, 1], []), ("std(x)", [2], []), ("std(x, ddof=1)", [2, 2], [-math.sqrt(0.5), math.sqrt(0.5), nan, 0]),
+    ],
+)  # fmt: skip
+def test_kinks_of_whole_arrays(text: str, x: list[float], expected: list[float]) -> None:
+    """What one element more or less gives, left and right, and what JAX and PyTorch print."""
+    found = notes(run(read(text), {"x": x}))
+    assert [note.kind for note in found] == ["kink"] * bool(expected)
+    for note in found:
+        facts = [note.facts[key] for key in ("left", "right", "jax", "torch")]
+        assert facts == pytest.approx(expected, rel=1e-15, nan_ok=True)
+
+
 def test_a_switch_says_what_either_outcome_would_give() -> None:
     facts = notes(run(read("where(x>0, sqrt(x), 0)"), {"x": 0}))[0].facts
     assert facts["false"] == {"x": 0}
