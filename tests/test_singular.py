@@ -73,6 +73,9 @@ TABLE = [
     ("max(x, y)", [nan, 1], nan, [nan, nan]),
     ("gamma(x)", [5], 24, [36.14682404236321]),
     ("erf(x)", [0], 0, [1.1283791670955126]),
+    ("1/sinpi(x)", [1], inf, [inf]),
+    ("1/sinpi(x)", [-1], -inf, [inf]),
+    ("1/cospi(x)", [-1.5], inf, [inf]),
 ]
 
 
@@ -109,8 +112,9 @@ def test_unselected_branches_are_structural_zeros_in_the_second_order_too(text: 
 
 
 @pytest.mark.parametrize(
-    "text", ["max(sqrt(x), 1)", "min(1/x, 1)", "clip(sqrt(x), 1, 2)", "relu(-sqrt(x)-1)", "where(x > 1, log(x), 2)"]
-)
+    "text", ["max(sqrt(x), 1)", "min(1/x, 1)", "clip(sqrt(x), 1, 2)", "relu(-sqrt(x)-1)", "where(x > 1, log(x), 2)",
+             "elu(1, sqrt(x))", "leaky_relu(1, sqrt(x))"],
+)  # fmt: skip
 def test_unselected_branches_are_structural_zeros(text: str) -> None:
     """An infinite local gradient below an unselected branch does no harm, and is not reported."""
     result = run(read(text), {"x": 0})

@@ -225,6 +225,8 @@ def _sine_of_turns(x: float, quarters: int) -> float:
     nearest = round(2 * angle)
     rest, quarter = math.pi * (angle - nearest / 2), (nearest + quarters) % 4
     value = math.cos(rest) if quarter % 2 else math.sin(rest)
+    if value == 0:  # as IEEE 754 has it: sinPi's zeros have the sign of x, cosPi's none
+        return 0.0 if quarters else math.copysign(0.0, x)
     return -value if quarter > 1 else value
 
 
