@@ -33,6 +33,10 @@ def main() -> NoReturn:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # the reader has gone: end without a word
     _fill_descriptors()
     _watch_signals()
+    if isinstance(sys.stdout, io.TextIOWrapper) and isinstance(sys.stdout.buffer, io.RawIOBase):
+        # with PYTHONUNBUFFERED nobody would write the rest of what the system has taken a part of
+        buffered = io.TextIOWrapper(io.BufferedWriter(sys.stdout.detach()))
+        sys.stdout = buffered
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -49,6 +53,11 @@ def main() -> NoReturn:
     except MemoryError:
         os.write(2, b"error: there is not enough memory for this formula\n")
         os._exit(3)  # whatever Python wants to do now, there is no memory for it
+    except (OSError, ImportError) as error:  # of a module; files of the user's are seen to where they are read
+        status = 6
+        why = error.strerror if isinstance(error, OSError) else None
+        with suppress(OSError):
+            os.write(2, f"error: a part of exprgrad cannot be read: {why or 'it is not there'}\n".lower().encode())
     except BaseException:  # noqa: BLE001  whatever it is, a panic of a library's too, nobody should see a traceback
         status = 1
         with suppress(OSError):

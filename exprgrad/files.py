@@ -183,16 +183,16 @@ def _replacing(out: str) -> Iterator[BinaryIO]:
     folder, name = os.path.split(target)
     temporary = os.path.join(folder, f".{name[:40]}.{os.urandom(4).hex()}.tmp")  # numbers of processes come again
     mode = stat.S_IMODE(os.stat(target).st_mode) if os.path.exists(target) else None
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     UNFINISHED.add(temporary)
     try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         with open(descriptor, "wb") as file:
             if mode is not None:
                 os.fchmod(file.fileno(), mode)
             yield file
         os.replace(temporary, target)
     except BaseException:
-        with suppress(FileNotFoundError):  # a signal right behind the replacement
+        with suppress(OSError):  # it was never there, or a signal came right behind the replacement
             os.unlink(temporary)
         raise
     finally:

@@ -34,6 +34,15 @@ def test_a_closed_or_full_standard_output_is_an_error(to: str) -> None:
 
 
 @pytest.mark.rule(3)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_standard_output_that_takes_a_part_is_an_error(unbuffered: str, tmp_path: Path) -> None:
+    """What the system takes a part of, up to a limit, is not whole, with PYTHONUNBUFFERED too."""
+    script = "ulimit -f 1; (echo x; seq 2000) | $EG x^2 - --from csv > out.csv"
+    done = shell(script, tmp_path, PYTHONUNBUFFERED=unbuffered)
+    assert (done.status, done.err) == (6, "error: cannot write to standard output: file too large\n")
+
+
+@pytest.mark.rule(3)
 def test_help_and_version_to_a_full_disk_are_errors_too() -> None:
     for option in ("--help", "--version", "--gates"):
         done = shell(f"$EG {option} > /dev/full")
