@@ -85,11 +85,14 @@ def _below_0(n: int, x: Any) -> Any:
 
 def polygamma_drop(n: float, x: float, h: float) -> float:
     """polygamma(n, x) - polygamma(n, x + h), with the digits that the difference loses put on top."""
-    if not (_is_order(n) and 0 < x < inf and 0 < h < inf):
+    if not (_is_order(n) and min(x, x + h) > -100 and max(abs(x), abs(h)) < inf and h):  # mpmath is slow far below 0
         return polygamma(n, x) - polygamma(n, x + h)
     mp, lost = context(), 2 * max(0, math.frexp(x)[1] - math.frexp(h)[1])
-    with mp.workprec(95 + lost):
-        difference = mp.psi(int(n), x) - mp.psi(int(n), mp.mpf(x) + h)
+    try:
+        with mp.workprec(95 + lost):
+            difference = mp.psi(int(n), x) - mp.psi(int(n), mp.mpf(x) + h)
+    except ValueError:  # a pole
+        return nan
     return float(+difference)
 
 
