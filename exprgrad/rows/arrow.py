@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from exprgrad.errors import DataError, shown
+from exprgrad.errors import DataError, DeliveryError, shown
+from exprgrad.files import reason
 from exprgrad.load import CellError
 from exprgrad.rows import reader
 from exprgrad.rows.block import Block, Column, Place, stacked
@@ -141,6 +142,8 @@ class Reader(reader.Reader):
         except (pa.ArrowException, OSError, ValueError, EOFError) as error:
             if isinstance(error, DataError):
                 raise
+            if isinstance(error, OSError) and error.errno is not None:  # the system's, not pyarrow's own
+                raise DeliveryError(f"cannot read {self.stream.name}: {reason(error)}") from None
             what = "fails its checksum" if "CRC" in str(error) or "hecksum" in str(error) else "is damaged"
             raise DataError(f"{self.stream.name} {what}, or is no {self.format.capitalize()} file") from None
 
