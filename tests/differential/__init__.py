@@ -1,0 +1,1 @@
+"""Drawn formulas through exprgrad and others: ``python tests/differential --help``."""
