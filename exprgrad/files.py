@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO, cast
 
-from exprgrad.errors import DeliveryError, FormulaError, UsageError, harmless, shown
+from exprgrad.errors import DeliveryError, ExprgradError, FormulaError, UsageError, harmless, shown
 
 MAX_BYTES = 32_000_000  # of a formula
 UNFINISHED: set[str] = set()  # files beside their targets, which whoever ends the process removes
@@ -157,6 +157,10 @@ def standard_output() -> Iterator[BinaryIO]:
         sys.stdout.flush()
         yield sys.stdout.buffer
         sys.stdout.flush()
+    except ExprgradError:
+        with suppress(OSError):
+            sys.stdout.flush()  # the rows before a bad one, whatever the buffer
+        raise
     except OSError as error:
         sys.stdout = None  # or Python would try, and complain, again at exit
         raise DeliveryError(f"cannot write to standard output: {reason(error)}") from None

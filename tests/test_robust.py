@@ -42,6 +42,13 @@ def test_standard_output_that_takes_a_part_is_an_error(unbuffered: str, tmp_path
     assert (done.status, done.err) == (6, "error: cannot write to standard output: file too large\n")
 
 
+@pytest.mark.rule(23)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_the_rows_before_a_bad_one_come_out_whatever_the_buffer(unbuffered: str) -> None:
+    done = shell("printf 'x\\n3\\n?\\n' | $EG x^2 -", PYTHONUNBUFFERED=unbuffered)
+    assert (done.status, done.out) == (4, b"x,value,grad.x\n3,9.0,6.0\n")
+
+
 @pytest.mark.rule(3)
 def test_help_and_version_to_a_full_disk_are_errors_too() -> None:
     for option in ("--help", "--version", "--gates"):
