@@ -91,8 +91,8 @@ def polygamma_drop(n: float, x: float, h: float) -> float:
     try:
         with mp.workprec(95 + lost):
             difference = mp.psi(int(n), x) - mp.psi(int(n), mp.mpf(x) + h)
-    except ValueError:  # a pole
-        return nan
+    except (ValueError, ZeroDivisionError):  # a pole
+        return polygamma(n, x) - polygamma(n, x + h)
     return float(+difference)
 
 
