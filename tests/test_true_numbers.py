@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 
@@ -322,7 +322,7 @@ def test_the_digits_that_float64_has_lost() -> None:
     assert (found.values[0].right, found.gradients["x"][0].right) == (4, 0)
 
 
-NUMBERS = st.floats(-3, 3).map(lambda x: round(x, 3))
+NUMBERS = (st.integers(1, 3000) | st.integers(-3000, -1)).map(lambda thousandths: thousandths / 1000)
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
@@ -341,7 +341,6 @@ def test_ordinary_points_agree_with_mpmath(x: float, y: float, text: str) -> Non
         "x^3/(1 + y^2) - tanh(x)": lambda x, y: x**3 / (1 + y**2) - m["tanh"](x),
         "sqrt(1 + x^2*y^2) - 1": lambda x, y: m["sqrt"](1 + x**2 * y**2) - 1,
     }
-    assume(x and y)
     found = true(text, x=x, y=y)
     with mp.workdps(80):
         assert found.value == float(parts[text](mpf(x), mpf(y)))
