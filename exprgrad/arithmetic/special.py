@@ -67,10 +67,14 @@ def polygamma(n: float, x: float) -> float:
         if n % 2:
             return inf
         return -math.copysign(inf, x) if x == 0 else nan
-    mp = context()
-    with mp.workprec(_ROOT):
-        found = mp.psi(int(n), x) if x > 0 or n == 0 else _below_0(int(n), mp.mpf(x))
+    with context().workprec(_ROOT):
+        found = _psi(int(n), context().mpf(x))
     return float(+found)
+
+
+def _psi(n: int, x: Any) -> Any:
+    """polygamma of an mpmath number, of which nothing is known but that it is finite."""
+    return context().psi(n, x) if x > 0 or n == 0 else _below_0(n, x)
 
 
 def _below_0(n: int, x: Any) -> Any:
@@ -85,12 +89,12 @@ def _below_0(n: int, x: Any) -> Any:
 
 def polygamma_drop(n: float, x: float, h: float) -> float:
     """polygamma(n, x) - polygamma(n, x + h), with the digits that the difference loses put on top."""
-    if not (_is_order(n) and min(x, x + h) > -100 and max(abs(x), abs(h)) < inf and h):  # mpmath is slow far below 0
+    if not (_is_order(n) and max(abs(x), abs(h)) < inf and h):
         return polygamma(n, x) - polygamma(n, x + h)
     mp, lost = context(), 2 * max(0, math.frexp(x)[1] - math.frexp(h)[1])
     try:
         with mp.workprec(95 + lost):
-            difference = mp.psi(int(n), x) - mp.psi(int(n), mp.mpf(x) + h)
+            difference = _psi(int(n), mp.mpf(x)) - _psi(int(n), mp.mpf(x) + h)
     except (ValueError, ZeroDivisionError):  # a pole
         return polygamma(n, x) - polygamma(n, x + h)
     return float(+difference)
