@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 from importlib import import_module
@@ -17,9 +17,12 @@ from numpy.typing import NDArray
 
 from exprgrad.alike import meant
 from exprgrad.circuit import Circuit
+from exprgrad.diagnosis.kinks import Note
+from exprgrad.diagnosis.notes import notes
 from exprgrad.errors import UsageError, named
 from exprgrad.program import Program, program
-from exprgrad.run import value_of
+from exprgrad.run import run, value_of
+from exprgrad.values import Value
 
 Columns = Mapping[str, NDArray[np.float64]]
 
@@ -60,8 +63,19 @@ def kernel(program: Program, engine: str = "numpy") -> Kernel:
     return made
 
 
+def said(
+    engine: str, circuit: Circuit, point: Mapping[str, Value], wrt: Collection[str] | None, upstream: Value | None
+) -> list[Note]:
+    """The notes on one row: those of a run, unless the engine's numbers are others."""
+    own: Callable[..., list[Note]] | None = getattr(_module(engine), "notes", None)
+    return own(circuit, point, wrt, upstream) if own else notes(run(circuit, point, wrt, upstream))
+
+
 def _module(engine: str) -> Any:
-    """An engine's module: a function ``kernel``, and ``PARALLEL``, whether several threads are faster than one."""
+    """An engine's module: a function ``kernel``, and ``PARALLEL``, whether several threads are faster than one.
+
+    A function ``notes`` is there if its numbers are not run's.
+    """
     if engine not in names():
         hint = meant(engine, names()) or f"the engines are {', '.join(names())}"
         raise UsageError(f"there is no engine {named(engine)}", hint=hint)

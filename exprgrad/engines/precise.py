@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from exprgrad.diagnosis.kinks import edges
-from exprgrad.diagnosis.live import live
-from exprgrad.engines import Columns, Kernel, Rows, empty
+from operator import attrgetter
+from typing import Any
+
+from exprgrad.diagnosis.kinks import Note
+from exprgrad.diagnosis.settled import settled
+from exprgrad.engines import Kernel
+from exprgrad.engines.reference import by_row
 from exprgrad.precise.precise import on_float64
 from exprgrad.program import Program
 
@@ -13,19 +17,9 @@ PARALLEL = False
 
 def kernel(program: Program) -> Kernel:
     """The program as calls of precise."""
-    circuit, constants, wrt, upstream = program.source
+    return by_row(program, on_float64, attrgetter("run"))
 
-    def call(columns: Columns, rows: int, out: Rows | None = None) -> Rows:
-        found = empty(program, rows) if out is None else out
-        for row in range(rows):
-            point = {**constants, **{name: columns[name][row] for name in program.inputs}}
-            result = on_float64(circuit, point, wrt, upstream)
-            found.value[row] = result.value
-            for name, gradient in result.gradient.items():
-                found.gradient[name][row] = gradient
-            if found.kinks is not None:
-                notes = edges(result.run, live(result.run.circuit, result.run.values))
-                found.kinks[row] = any(note.edge for note in notes)
-        return found
 
-    return call
+def notes(*arguments: Any) -> list[Note]:
+    """The notes on one row's true numbers."""
+    return list(settled(on_float64(*arguments)))

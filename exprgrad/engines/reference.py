@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from exprgrad.diagnosis.kinks import edges
 from exprgrad.diagnosis.live import live
 from exprgrad.engines import Columns, Kernel, Rows, empty
 from exprgrad.program import Program
-from exprgrad.run import run
+from exprgrad.run import Run, run
 
 PARALLEL = False
 
 
 def kernel(program: Program) -> Kernel:
     """The program as calls of run."""
+    return by_row(program, run, lambda found: found)
+
+
+def by_row(program: Program, at: Callable[..., Any], run_of: Callable[[Any], Run]) -> Kernel:
+    """The program as calls of ``at``, which has the arguments of run; ``run_of`` is the Run in what that gives."""
     circuit, constants, wrt, upstream = program.source
 
     def call(columns: Columns, rows: int, out: Rows | None = None) -> Rows:
         found = empty(program, rows) if out is None else out
         for row in range(rows):
             point = {**constants, **{name: columns[name][row] for name in program.inputs}}
-            result = run(circuit, point, wrt, upstream)
+            result = at(circuit, point, wrt, upstream)
             found.value[row] = result.value
             for name, gradient in result.gradient.items():
                 found.gradient[name][row] = gradient
             if found.kinks is not None:
-                notes = edges(result, live(circuit, result.values))
-                found.kinks[row] = any(note.edge for note in notes)
+                here = run_of(result)
+                found.kinks[row] = any(note.edge for note in edges(here, live(here.circuit, here.values)))
         return found
 
     return call

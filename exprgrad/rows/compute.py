@@ -11,8 +11,7 @@ import numpy as np
 
 from exprgrad.circuit import Circuit
 from exprgrad.diagnosis.kinks import Note
-from exprgrad.diagnosis.notes import notes
-from exprgrad.engines import Kernel, Rows, kernel
+from exprgrad.engines import Kernel, Rows, kernel, said
 from exprgrad.errors import FormulaError, Report, UsageError, shown
 from exprgrad.program import Program, program
 from exprgrad.rows.block import Block, Column, Mask, Place, gaps
@@ -176,12 +175,7 @@ class Formula:
 
     def _said(self, block: Block, row: int) -> list[Note]:
         """The notes on a row."""
-        if self.engine != "precise":
-            return notes(self.at(block, row))
-        from exprgrad.diagnosis.settled import settled
-        from exprgrad.precise.precise import on_float64
-
-        return list(settled(on_float64(self.circuit, self.point(block, row), self.wrt, self.upstream)))
+        return said(self.engine, self.circuit, self.point(block, row), self.wrt, self.upstream)
 
     def _notes(self, block: Block, bad: Mapping[int, str], flagged: Mask) -> list[str]:
         """A text for each row: why there is no result, or what is not finite or not smooth."""
@@ -189,8 +183,8 @@ class Formula:
         for row, why in bad.items():
             found[row] = why
         for row in np.flatnonzero(flagged).tolist():
-            said = [note.report.message for note in self._said(block, row) if note.strict]
-            found[row] = shown("; ".join(said), _NOTE)
+            texts = [note.report.message for note in self._said(block, row) if note.strict]
+            found[row] = shown("; ".join(texts), _NOTE)
         return found
 
 
