@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from exprgrad.diagnosis.kinks import Note
 from exprgrad.diagnosis.settled import settled
 from exprgrad.jobs.asked import Asked, Lines, Reply
 from exprgrad.precise.precise import Precise, precise
@@ -12,15 +13,16 @@ FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown")
 def answer(asked: Asked) -> Reply:
     """The true numbers; as one row of data they are the float64s nearest to them."""
     found = precise(asked.circuit, asked.point, asked.wrt, asked.upstream)
-    return Reply(_lines(asked, found), list(settled(found)))
+    notes = list(settled(found))
+    return Reply(_lines(asked, found, notes), notes)
 
 
-def _lines(asked: Asked, found: Precise) -> Lines:
+def _lines(asked: Asked, found: Precise, notes: list[Note]) -> Lines:
     from exprgrad.write import precise as write
 
     to, style = asked.to, asked.style
     if to == "json":
-        return write.write_json(found, list(settled(found)))
+        return write.write_json(found, notes)
     if to == "jsonl":
         from exprgrad.write import json
 
