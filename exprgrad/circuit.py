@@ -176,7 +176,7 @@ class Builder:
         self.names[name] = len(self.gates) - 1
         return len(self.gates) - 1
 
-    def fit(self, wire: int, like: int) -> int:  # noqa: ARG002  shapes.py has more to do
+    def fit(self, wire: int, like: int) -> int:  # noqa: ARG002  shapes/ has more to do
         """The wire in the shape of another one: scalars have one shape."""
         return wire
 
