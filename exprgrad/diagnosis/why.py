@@ -95,9 +95,7 @@ def _explained(result: Run, name: str) -> Why:
 def _truly(found: Why, point: Mapping[str, Any], upstream: Any) -> Why:
     """The same, with what float64 has lost of the number if that is most of it."""
     base = _base(found.name)
-    if (
-        not found.of_value and base not in found.run.circuit.inputs
-    ):  # how a named wire's gradient is rounded, nobody says
+    if not found.of_value and base not in found.run.circuit.inputs:  # of other wires nobody knows the true gradient
         return found
     lost = rounded(found.run, point, upstream, None if found.of_value else base, found.place)
     if lost is None or found.kind == "zero":
