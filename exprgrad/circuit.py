@@ -121,10 +121,11 @@ class Circuit:
                 raise CircuitError(f"gate {wire}, {op.name}, reads {len(inputs)} wires")
             if len(params) != len(op.params):
                 raise CircuitError(f"gate {wire}, {op.name}, has {len(params)} settings")
-            for source in inputs:
-                if not 0 <= source < wire:
+            if inputs:
+                if min(inputs) < 0 or max(inputs) >= wire:
+                    source = next(source for source in inputs if not 0 <= source < wire)
                     raise CircuitError(f"gate {wire}, {op.name}, reads wire {source}, which has not fired")
-            if (op is CONST and value is None) or (op is INPUT and not name):
+            elif (op is CONST and value is None) or (op is INPUT and not name):
                 raise CircuitError(f"gate {wire} is an {op.name} without its {'value' if name else 'name'}")
         for wire in (self.output, *self.names.values()):
             if not 0 <= wire < len(self.gates):

@@ -35,13 +35,16 @@ def local_gradients(builder: Builder, gate: Gate, out: int, active: Collection[b
     """A gate's local gradients: its row's formulas over the gate's own wires, for inputs that are active."""
     op, wires, names = gate.op, (*gate.inputs, out), (*gate.op.inputs, "out")
     found: list[Local | None] = []
+    slopes: dict[str, int] = {}  # those of max are the same for both inputs
     for position, wanted in enumerate(active):
         text = op.gradient(position)
         condition = op.live[position] if op.live else None
         if text is None or not wanted:
             found.append(None)
             continue
-        shown = wire = instance(builder, _rule(text, names), wires)
+        if text not in slopes:
+            slopes[text] = instance(builder, _rule(text, names), wires)
+        shown = wire = slopes[text]
         guard = None
         if condition is not None:
             guard = instance(builder, _rule(condition, names), wires)

@@ -43,8 +43,8 @@ def _simpler(builder: Builder, op: Row, inputs: tuple[int, ...]) -> int | None:
         return None
     if name in ("and", "or") and inputs[0] == inputs[1] and is_condition(builder, inputs[0]):  # c and c -> c
         return inputs[0]
-    if builder.constants.keys().isdisjoint(inputs):  # most gates: nothing below is for them
-        return None
+    if builder.constants.keys().isdisjoint(inputs[:2] if name == "where" else inputs):
+        return None  # most gates: nothing below is for them
     every = [builder.constants.get(wire) for wire in inputs]
     known = [value if isinstance(value, float) else None for value in every]
     numbers = [value for value in known if value is not None]

@@ -64,15 +64,14 @@ def inside(circuit: Circuit, values: Sequence[Value], wire: int) -> tuple[Circui
 def facts(circuit: Circuit, values: Sequence[Value], wire: int, place: Place = ()) -> str:
     """``x - 3 is -1 here`` for the wires that a gate reads, constants left out; of arrays the element at a place."""
     gate = circuit.gates[wire]
-    sources = dict.fromkeys(gate.inputs)
-    known = [source for source in sources if circuit.gates[source].op is not CONST]
-    known = [source for source in known if piece(circuit, source) != digits(values[source])]  # not `-1 is -1`
+    pieces = {source: piece(circuit, source) for source in gate.inputs if circuit.gates[source].op is not CONST}
+    known = [(name, source) for source, name in pieces.items() if name != digits(values[source])]  # not `-1 is -1`
     found = []
-    for source in known[:3]:
-        name, value = piece(circuit, source), values[source]
-        if place and not gate.op.whole:
-            name, value = name + at(own(value, place)), pick(value, place)
-        found.append(f"{name} is {digits(value)} here")
+    for name, source in known[:3]:
+        value = values[source]
+        element = bool(place) and not gate.op.whole
+        where, number = (at(own(value, place)), pick(value, place)) if element else ("", value)
+        found.append(f"{name}{where} is {digits(number)} here")
     return ", ".join(found)
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from exprgrad.alike import pair
 from exprgrad.arguments import value
 from exprgrad.chain import backward
+from exprgrad.circuit import uncollected
 from exprgrad.convention import STRICT, convention
 from exprgrad.diagnosis.kinks import Note
 from exprgrad.errors import UnmetError, UsageError
@@ -63,6 +64,7 @@ class Point(NamedTuple):
     more: Mapping[str, str]
 
 
+@uncollected()
 def perform(point: Point, say: Callable[[str], None]) -> None:
     """Answers the question about a formula at a point; ``say`` tells the notes."""
     room: Any = import_module(f"exprgrad.jobs.{point.question}")
