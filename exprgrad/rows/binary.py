@@ -6,6 +6,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from exprgrad.errors import DataError, shown
 from exprgrad.files import Kept
@@ -53,7 +54,7 @@ class Writer:
         found: dict[str, Any] = {}
         if any(place.shape for place in layout.places.values()):  # elements in columns of their own
             for name, column in zip(layout.flat(), flat(layout, block, answer), strict=False):
-                found[name] = pa.array(np.ascontiguousarray(column), mask=missing)
+                found[name] = _numbers(column, missing)
         else:
             found[prefix + "value"] = _lists(answer.value, missing)
             for name in layout.gradient:
@@ -168,6 +169,15 @@ def _from_text(layout: Layout, block: Block) -> Any:
         ) from None
 
 
+def _numbers(column: NDArray[np.float64], missing: Mask | None) -> Any:
+    """A column of float64, with gaps in some rows."""
+    numbers = np.ascontiguousarray(column)
+    if missing is not None:
+        return pa.array(numbers, mask=missing)
+    # pa.array would import numpy.ma first, to see that this is none of its arrays: 3 % of a run
+    return pa.Array.from_buffers(pa.float64(), len(numbers), [None, pa.py_buffer(numbers)])
+
+
 def _lists(column: Column, missing: Mask | None) -> Any:
     """A column of numbers, or of lists of them."""
     if isinstance(column, list):
@@ -183,8 +193,8 @@ def _lists(column: Column, missing: Mask | None) -> Any:
             raise DataError("rows of lists and of numbers make no column", hint="--to jsonl keeps them as they are")
         return pa.array(values, kind)
     if column.ndim == 1:
-        return pa.array(np.ascontiguousarray(column), mask=missing)
-    found: Any = pa.array(np.ascontiguousarray(column).ravel())
+        return _numbers(column, missing)
+    found: Any = _numbers(column.ravel(), None)
     for axis in range(column.ndim - 1, 0, -1):
         count = int(np.prod(column.shape[:axis]))
         offsets = pa.array(np.arange(count + 1, dtype=np.int32) * column.shape[axis])
