@@ -104,6 +104,8 @@ def test_it_is_what_jax_prints(text: str, point: Sequence[float], jax: Of, _: Of
     ids=[f"{case[0]} at {case[1]}" for case in CASES if case[3]],
 )  # fmt: skip
 def test_it_is_what_pytorch_prints(text: str, point: Sequence[float], torch: Of) -> None:
+    if text.startswith("clip"):  # at its bounds it had a gradient of 1 before
+        pytest.importorskip("torch", minversion="2.14")
     given_ = dict(zip("xyz", map(float, point), strict=False))
     found = list(at(text, "torch", given_).values())
     assert found == pytest.approx([float(slope) for slope in _torch(torch, given_)], rel=1e-12, nan_ok=True)
