@@ -1,6 +1,6 @@
 """Formulas drawn from bytes: each byte is a step of a machine with a stack, so any bytes are a formula.
 
-hypothesis draws and shrinks byte strings well: one byte less is one gate or variable less, a smaller byte is a
+That makes them quick to draw, and easy to shrink: one byte less is one gate or variable less, a smaller byte is a
 simpler one.  A formula is its steps, operands first; whoever computes with it brings the functions.
 """
 
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
-
-from hypothesis import strategies as st
 
 from exprgrad.gates import ROWS, Row
 
@@ -44,27 +42,29 @@ def calls(rows: Sequence[Row]) -> list[Formula]:
     ]  # fmt: skip
 
 
-def formulas(
-    gates: Sequence[Formula],
-    leaves: Sequence[str | float] = _SIMPLE,
-    size: int = 30,
-    shape: Callable[[str | float], Shape] = lambda _: (),
-    fit: Callable[[Call, Sequence[Shape]], Shape | None] = lambda _, __: (),
-) -> st.SearchStrategy[Formula]:
-    """Formulas of at most so many bytes, the later half of which are gates.
+class Drawing:
+    """Formulas of these gates and leaves: the later half of the bytes are gates.
 
     ``shape`` knows the leaves, and ``fit`` the shape of a gate's output, None if its operands do not fit.
     """
-    table: list[Formula] = [(leaves[number * len(leaves) // 112],) for number in range(112)]
-    table += [gates[number * len(gates) // 144] for number in range(144)]
 
-    def decoded(data: bytes) -> Formula:
-        machine = _Machine(shape, fit)
+    def __init__(
+        self,
+        gates: Sequence[Formula],
+        leaves: Sequence[str | float] = _SIMPLE,
+        shape: Callable[[str | float], Shape] = lambda _: (),
+        fit: Callable[[Call, Sequence[Shape]], Shape | None] = lambda _, __: (),
+    ) -> None:
+        self._table: list[Formula] = [(leaves[number * len(leaves) // 112],) for number in range(112)]
+        self._table += [gates[number * len(gates) // 144] for number in range(144)]
+        self._nothing, self._shape, self._fit = leaves[0], shape, fit
+
+    def formula(self, data: bytes) -> Formula:
+        """The formula that these bytes are."""
+        machine = _Machine(self._shape, self._fit)
         for byte in data:
-            machine.take(table[byte])
-        return machine.end(leaves[0])
-
-    return st.binary(min_size=min(size, 8), max_size=size).map(decoded)
+            machine.take(self._table[byte])
+        return machine.end(self._nothing)
 
 
 class _Machine:

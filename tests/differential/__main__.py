@@ -5,15 +5,20 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 from pathlib import Path
 
-ROUND = 2000  # formulas that hypothesis draws at a time
+import numpy as np
+
+ROUND = 2000  # formulas of a session
 
 
 def main() -> None:
     """Prints what came out for each peer; each disagreement as a command to run; ends with 1 if there is one."""
     from differential import peers
-    from differential.session import Disagreement, Tally, session
+    from differential.session import session
 
     choice = ["mpmath", *peers.names()]
     parser = argparse.ArgumentParser(
@@ -24,23 +29,25 @@ def main() -> None:
     )
     parser.add_argument("--count", type=float, default=2000, help="formulas for each peer (default: 2000)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=1, help="processes (default: 1)")
     asked = parser.parse_args()
-    found = 0
+    total, first, failed = int(asked.count), asked.seed << 32, False
+    counts = [min(ROUND, total - start) for start in range(0, total, ROUND)]
     for name in asked.peer or ["mpmath", *peers.installed()]:
-        tally, started = Tally(), time.monotonic()
-        number = asked.seed << 32
-        while tally.formulas < asked.count:
-            try:
-                session(name, min(ROUND, int(asked.count) - tally.formulas), number, tally)
-            except Disagreement as disagreement:
-                print(disagreement, flush=True)
-                found += 1
-            number += 1
-        spent = time.monotonic() - started
-        print(f"{name}: {tally.formulas:,} formulas, {len(tally.distinct):,} of them distinct, {spent:.0f} s")
-        for what, count in tally.points.most_common():
+        started = time.monotonic()
+        formulas, points = [], Counter[str]()
+        with ProcessPoolExecutor(asked.jobs) as pool:
+            for tally in pool.map(session, repeat(name), range(first, first + len(counts)), counts):
+                formulas.append(tally.formulas)
+                points += tally.points
+                for found in tally.found:
+                    print(found, flush=True)
+                    failed = True
+        distinct, spent = len(np.unique(np.concatenate(formulas))), time.monotonic() - started
+        print(f"{name}: {total:,} formulas, {distinct:,} of them distinct, {spent:.0f} s")
+        for what, count in points.most_common():
             print(f"  {count:>12,} points: {what}", flush=True)
-    sys.exit(found > 0)
+    sys.exit(failed)
 
 
 if __name__ == "__main__":

@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from mpmath import mpf
 
-from differential.truth import UNIT, Beyond, Truth, only_value, truth
+from differential.truth import UNIT, Beyond, Shake, Truth, only_value, truth
 from drawn import Call, Formula
 
-_MARGIN = 8  # rounding errors may point the same way, which drawn ones do not
-_DRAWS = 4
-_MANY = 1300  # digits for what cancels, or is flat, where 60 do not tell
+MARGIN = 8  # rounding errors may point the same way, which drawn ones do not
+DRAWS = 4
+_DIGITS, _MORE = 60, (400, 1300)  # for what cancels or is flat, where 60 do not tell
+_MANY = 40  # draws before anything is called wrong
 
 
 class Rounded(Exception):  # noqa: N818  it is not an error
@@ -48,49 +49,67 @@ def near(a: Any, b: Any, within: float = 1e-9) -> Any:
         return (a == b) | ((a != a) & (b != b)) | (np.abs(a - b) <= within * np.minimum(np.abs(a), np.abs(b)))
 
 
+def shakes(count: int) -> list[Shake]:
+    """Ways that rounding may go: every gate's result is the nearest number, and then drawn ones."""
+    rng = random.Random(0)
+    return [lambda: 0.0, *[lambda: rng.choice((0.0, rng.uniform(-1, 1)))] * (count - 1)]
+
+
 def wrong(formula: Formula, point: Mapping[str, float], answer: Answer) -> Wrong | None:
     """What of an answer is wrong, None if all of it is right.  Raises Beyond where there is no truth, Rounded."""
-    for digits in (60, _MANY):
-        found = truth(formula, point, digits)
-        if _worst(formula, found, answer, dict.fromkeys(["value", *found.gradient], mpf(0))) is None:
-            return None
-        spread = _spread(formula, point, found, digits)
-        bad = _worst(formula, found, answer, spread)
+    digits, found = _DIGITS, truth(formula, point, _DIGITS)
+    bad = _wrong(formula, point, found, answer, digits, DRAWS)
+    for more in _MORE:
         if bad is None:
             return None
-    return bad
+        finer = truth(formula, point, more)
+        true = finer.number(bad.what)
+        if true and abs(found.number(bad.what) - true) <= UNIT * abs(true):
+            break  # more digits change nothing
+        digits, found = more, finer
+        bad = _wrong(formula, point, found, answer, digits, DRAWS)
+    return bad and _wrong(formula, point, found, answer, digits, _MANY)
 
 
 def value_right(formula: Formula, point: Mapping[str, float], value: float) -> bool:
     """Whether a value is right where there is no true gradient; False if there is no true value either."""
     try:
         true = only_value(formula, point)
-        moved = [abs(only_value(formula, point, random.Random(draw)) - true) for draw in range(_DRAWS)]
+        moved = [abs(only_value(formula, point, shake) - true) for shake in shakes(DRAWS)]
     except Beyond:
         return False
-    return math.isfinite(value) and bool(abs(mpf(value) - true) <= UNIT * abs(true) + _MARGIN * max(moved))
+    return math.isfinite(value) and bool(abs(mpf(value) - true) <= UNIT * abs(true) + MARGIN * max(moved))
 
 
-def _worst(formula: Formula, true: Truth, answer: Answer, spread: Mapping[str, Any]) -> Wrong | None:
+def _wrong(
+    formula: Formula, point: Mapping[str, float], true: Truth, answer: Answer, digits: int, draws: int
+) -> Wrong | None:
+    """What is wrong by a truth of so many digits, and so many draws of rounding where it takes them.  Raises Rounded."""
+    exactly = dict.fromkeys(["value", *true.gradient], mpf(0))
+    if _beyond(formula, true, answer, exactly) is None:
+        return None
+    return _beyond(formula, true, answer, _spread(formula, point, true, digits, draws))
+
+
+def _beyond(formula: Formula, true: Truth, answer: Answer, spread: Mapping[str, Any]) -> Wrong | None:
+    """The first number that is further from the truth than its own rounding and this spread allow."""
     gates = [step for step in formula if isinstance(step, Call)]
     units = UNIT * sum([4 * gate.row.ulps for gate in gates], 4.0)
-    facts = {"value": (true.value, true.value_size)}
-    facts |= {name: (slope, true.gradient_size[name]) for name, slope in true.gradient.items()}
-    for what, (exact, size) in facts.items():
-        got = answer.number(what)
-        allowed = units * size + _MARGIN * spread[what]
+    sizes = {"value": true.value_size, **true.gradient_size}
+    for what, size in sizes.items():
+        got, exact = answer.number(what), true.number(what)
+        allowed = units * size + MARGIN * spread[what]
         if not math.isfinite(got) or abs(mpf(got) - exact) > allowed:
             return Wrong(what, got, float(exact))
     return None
 
 
-def _spread(formula: Formula, point: Mapping[str, float], true: Truth, digits: int) -> dict[str, Any]:
+def _spread(formula: Formula, point: Mapping[str, float], true: Truth, digits: int, draws: int) -> dict[str, Any]:
     """How far rounding in the gates may move each number.  Raises Rounded."""
     worst = dict.fromkeys(["value", *true.gradient], mpf(0))
-    rng = random.Random(0)
-    for _ in range(_DRAWS):
+    for shake in shakes(draws):
         try:
-            found = truth(formula, point, digits, rng)
+            found = truth(formula, point, digits, shake)
         except Beyond as beyond:
             raise Rounded from beyond
         moved = {"value": found.value - true.value} | {

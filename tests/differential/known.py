@@ -74,7 +74,7 @@ VALUES: tuple[Difference, ...] = (
     ],
     *[
         Difference("torch", name, _far, "1 + erf(x) or 1 + tanh(x) cancels: 0 far to the left")
-        for name in ("gelu", "gelu_tanh")
+        for name in ("gelu", "gelu_tanh", "norm_cdf")
     ],
     *[
         Difference("torch jax", name, _tiny, "1/x overflows")
@@ -97,6 +97,7 @@ GRADIENTS: tuple[Difference, ...] = (
     *[Difference("jax torch", name, _zero, "0 for 0 times the logarithm of what has none") for name in ("xlogy", "xlog1py")],
     Difference("torch", "expm1", lambda x: x < -5, "out + 1 cancels"),
     Difference("jax torch", "sinc", _whole, "not 0 at a whole number, so that a kink there is missed"),
+    *[Difference("jax torch", name, _on_a_step, "rounding decides on which side of a step it is") for name in ("mod", "fmod")],
     Difference("jax torch", "pow", lambda a, _: a <= 0, "0 or NaN by the exponent where 0 or less is raised"),
 )  # fmt: skip
 

@@ -6,8 +6,7 @@ the convention of the language decides.
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -21,11 +20,13 @@ from oracle import definition
 LEAST, MOST = mpf("1e-290"), mpf("1e290")  # of the numbers whose rounding is relative
 UNIT = 2.0**-53
 _STEEP = mpf("1e9")  # a slope that may be that of a step or a pole
-_CONDITIONS = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "and", "or", "not"}
-_STEPS = {"floor", "ceil", "round", "trunc", "sign", "heaviside", "floor_divide"}
+CONDITIONS = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "and", "or", "not"}
+STEPS = {"floor", "ceil", "round", "trunc", "sign", "heaviside", "floor_divide"}
 _BRANCHES = {"where", "max", "min", "clip", "relu", "relu6", "hardtanh", "hardsigmoid"}
 _SIGNS = {"copysign": 1, "atan2": 0, "acot": 0}  # gates that tell -0 from 0, and the input that it is about
-_JUMPS = {"mod", "fmod", "acot", "atan2", *_STEPS}  # smooth beside a step
+_JUMPS = {"mod", "fmod", "acot", "atan2", *STEPS}  # smooth beside a step
+
+Shake = Callable[[], float]  # how much of its rounding error the next gate makes, -1 to 1
 
 
 class Beyond(Exception):  # noqa: N818  it is not an error
@@ -40,14 +41,18 @@ class Truth(NamedTuple):
     value_size: Any
     gradient_size: dict[str, Any]
 
+    def number(self, what: str) -> Any:
+        """The value, or the gradient by a variable."""
+        return self.value if what == "value" else self.gradient[what]
 
-def truth(formula: Formula, point: Mapping[str, float], digits: int = 60, shaken: random.Random | None = None) -> Truth:
+
+def truth(formula: Formula, point: Mapping[str, float], digits: int = 60, shaken: Shake | None = None) -> Truth:
     """The truth at a point; ``shaken`` moves the result of every gate as float64's rounding might.  Raises Beyond."""
     with _computing(digits):
         return _backward(formula, *_forward(formula, point, shaken))
 
 
-def only_value(formula: Formula, point: Mapping[str, float], shaken: random.Random | None = None) -> Any:
+def only_value(formula: Formula, point: Mapping[str, float], shaken: Shake | None = None) -> Any:
     """The true value, where there may be no gradient.  Raises Beyond."""
     with _computing(60):
         found = _forward(formula, point, shaken)[0][-1]
@@ -65,9 +70,7 @@ def _computing(digits: int) -> Iterator[None]:
             raise Beyond("a pole") from None
 
 
-def _forward(
-    formula: Formula, point: Mapping[str, float], shaken: random.Random | None
-) -> tuple[list[Any], list[list[int]]]:
+def _forward(formula: Formula, point: Mapping[str, float], shaken: Shake | None) -> tuple[list[Any], list[list[int]]]:
     """The value of each step, None where there is no real number, and the steps it reads."""
     values: list[Any] = []
     reads: list[list[int]] = []
@@ -79,8 +82,8 @@ def _forward(
             operands = stack[start:]
             del stack[start:]
             value = _value(step.row, _operands(step, [values[one] for one in operands]))
-            if shaken is not None and value is not None and step.row.name not in _CONDITIONS | _STEPS:
-                value = mpf(float(value + shaken.choice((0, shaken.uniform(-1, 1))) * rounding(step.row, value)))
+            if shaken is not None and value is not None and step.row.name not in CONDITIONS | STEPS:
+                value = mpf(float(value + shaken() * rounding(step.row, value)))
         else:
             value = mpf(point[step] if isinstance(step, str) else step)
             if not mp.isfinite(value):
@@ -149,7 +152,7 @@ def _backward(formula: Formula, values: Sequence[Any], reads: Sequence[Sequence[
         if isinstance(step, str):
             gradient[step] += adjoint
             sizes[step] += bounds[number]
-        elif isinstance(step, Call) and step.row.name not in _CONDITIONS:
+        elif isinstance(step, Call) and step.row.name not in CONDITIONS:
             operands = _operands(step, [values[one] for one in reads[number]])
             for position, source in enumerate(reads[number]):
                 local = _local(step.row, operands, position) if active[source] else None
@@ -190,7 +193,7 @@ def _local(row: Row, operands: Sequence[Any], position: int) -> Any:
         return found if abs(slope(shift * mpf("1e-6"))) < 10 * abs(found) else None
 
     left, right = bounded(-step), bounded(step)
-    if left is None and right is None and row.name in _STEPS:
+    if left is None and right is None and row.name in STEPS:
         return mpf(0)
     if left is None or right is None:
         if row.name not in _JUMPS or left is right:

@@ -7,7 +7,9 @@ from importlib import import_module, util
 from pkgutil import iter_modules
 from typing import Any, NamedTuple
 
+from differential.truth import CONDITIONS, STEPS, UNIT
 from drawn import Call, Formula, folded
+from exprgrad.gates import ROWS, Row
 
 Functions = Mapping[str, Callable[..., Any]]
 Saw = Callable[[Call, list[Any]], None]
@@ -49,6 +51,19 @@ def answered(
         return gates[call.row.name](*operands, **dict(call.settings))
 
     return folded(formula, lambda leaf: inputs[leaf] if isinstance(leaf, str) else number(leaf), gate)
+
+
+def shaken(gates: Functions, shake: Callable[[], float]) -> Functions:
+    """A peer's functions, their results moved as float64's rounding might."""
+
+    def moved(row: Row, of: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*operands: Any, **settings: Any) -> Any:
+            found = of(*operands, **settings)
+            return found + shake() * row.ulps * UNIT * (abs(found) + (row.near is not None))
+
+        return call
+
+    return {name: of if name in CONDITIONS | STEPS else moved(ROWS[name], of) for name, of in gates.items()}
 
 
 def truths(where: Callable[..., Any], one: Any, zero: Any) -> dict[str, Callable[..., Any]]:

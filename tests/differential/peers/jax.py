@@ -48,11 +48,11 @@ def number(value: Any) -> Any:
     return jnp.asarray(value, float)
 
 
-def answers(formula: Formula, point: Mapping[str, Any]) -> Answers:
+def answers(formula: Formula, point: Mapping[str, Any], gates: Functions = GATES) -> Answers:
     """The value and gradients by jax.vjp: of each row of columns, or of arrays."""
 
     def of(inputs: Mapping[str, Any]) -> Any:
-        return answered(formula, inputs, GATES, number)
+        return answered(formula, inputs, gates, number)
 
     value, back = jax.vjp(of, {name: number(column) for name, column in point.items()})
     (gradient,) = back(jnp.ones_like(value))

@@ -50,15 +50,17 @@ def expression(formula: Formula) -> Any:
 
 def answers(formula: Formula, point: Mapping[str, Any]) -> Answers:
     """The value and gradients at each row of columns; NaN where SymPy or mpmath has no real number."""
-    found = expression(formula)
     names = {name: sympy.Symbol(name, real=True) for name in point}
-    parts = [found, *[sympy.diff(found, name) for name in names.values()]]
     try:
+        found = expression(formula)
+        parts = [found, *[sympy.diff(found, name) for name in names.values()]]
         of = sympy.lambdify(list(names.values()), parts, "mpmath", cse=True)
-    except KeyError:  # complex infinity, which it does not print
+    except (KeyError, ValueError):  # complex infinity, which it does not print; a maximum of what is not real
         of = None
     with mp.workdps(50):
-        rows = [_row(of, row, len(parts)) for row in zip(*point.values(), strict=True)] if point else [_row(of, (), 1)]
+        rows = (
+            [_row(of, row, 1 + len(point)) for row in zip(*point.values(), strict=True)] if point else [_row(of, (), 1)]
+        )
     columns = np.array(rows, np.float64).T
     return Answers(columns[0], dict(zip(point, columns[1:], strict=True)))
 

@@ -54,10 +54,10 @@ def number(value: Any) -> Any:
     return torch.tensor(value, dtype=torch.float64)
 
 
-def answers(formula: Formula, point: Mapping[str, Any]) -> Answers:
+def answers(formula: Formula, point: Mapping[str, Any], gates: Functions = GATES) -> Answers:
     """The value and gradients by autograd: of each row of columns, or of arrays."""
     inputs = {name: number(value).requires_grad_() for name, value in point.items()}
-    found = answered(formula, inputs, GATES, number)
+    found = answered(formula, inputs, gates, number)
     if not found.requires_grad:
         return Answers(found.numpy(), {name: np.zeros(np.shape(value)) for name, value in point.items()})
     slopes = torch.autograd.grad(found.sum(), list(inputs.values()), allow_unused=True)
