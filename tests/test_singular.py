@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 
 import pytest
+from mpmath import mpc, mpf
 
+from conftest import ROWS
 from exprgrad.chain import backward, tangent
 from exprgrad.circuit import Circuit
 from exprgrad.diagnosis.notes import notes
+from exprgrad.gates import Row
 from exprgrad.language.read import read
 from exprgrad.run import run
+from oracle import definition
 
 inf, nan = math.inf, math.nan
 
@@ -88,6 +92,22 @@ def test_table(text: str, at: list[float], value: float, gradient: list[float]) 
     result = run(read(text), point)
     assert result.value == pytest.approx(value, rel=4e-16, nan_ok=True)
     assert list(result.gradient.values()) == pytest.approx(gradient, rel=4e-16, abs=0, nan_ok=True)
+
+
+def test_odd_gates_are_odd_at_zero() -> None:
+    """Of the two zeros, which only float64 has, each has the other one's value with the other sign."""
+    rows = [row for row in ROWS if not row.whole and len(row.inputs) - len(row.defaults) == 1 and row.name != "not"]
+    odd = [row.name for row in rows if one(row, -0.3) == -one(row, 0.3) != 0]
+    assert {"neg", "reciprocal", "sin", "atan", "acot", "erf", "erfinv"} <= set(odd)
+    for name in odd:
+        values = [run(read(f"{name}(x)"), {"x": x}).value for x in (0.0, -0.0)]
+        assert repr(values[1]) == repr(-values[0]), name
+
+
+def one(row: Row, x: float) -> float:
+    """A gate of one number by its definition; NaN where that is not real."""
+    found = definition(row)(mpf(x), *map(mpf, row.defaults))
+    return nan if isinstance(found, mpc) else float(found)
 
 
 def second(text: str, name: str, **point: float) -> float:

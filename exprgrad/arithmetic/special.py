@@ -127,7 +127,7 @@ def erfinv(x: float) -> float:
     """The inverse of erf; infinite at -1 and 1."""
     if not abs(x) < 1:
         return math.copysign(inf, x) if abs(x) == 1 else nan
-    return float(context().erfinv(x))
+    return float(context().erfinv(x)) if x else x  # mpmath has one zero only
 
 
 def norm_cdf(x: float) -> float:
