@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from conftest import ROOT
+from differential import judge
 from differential import session as sessions
 from differential.compare import Answer, wrong
 from differential.peers import installed
@@ -45,7 +46,7 @@ def test_an_error_is_found_and_shrunk_to_a_command(monkeypatch: pytest.MonkeyPat
         slack = 1 + 1e-9 * ("tanh(" in written)
         return [Answer(one.value, {name: slope * slack for name, slope in one.gradient.items()}) for one in found]
 
-    monkeypatch.setattr(sessions, "_ours", off)
+    monkeypatch.setattr(judge, "_ours", off)
     monkeypatch.setattr(sessions, "ROWS", [ROWS_BY_NAME[name] for name in ("add", "mul", "sin", "tanh")])
     tally = session("mpmath", 3, 20)
     assert tally.points["not the same, for no reason known"] > 1
@@ -98,7 +99,7 @@ def test_an_error_in_a_formula_names_the_formula(monkeypatch: pytest.MonkeyPatch
     def fails(*_: Any, **__: Any) -> list[Answer]:
         raise RecursionError
 
-    monkeypatch.setattr(sessions, "_ours", fails)
+    monkeypatch.setattr(judge, "_ours", fails)
     with pytest.raises(RecursionError) as raised:
         session("mpmath", 3, 1)
     assert raised.value.__notes__[0].startswith("of exprgrad '")

@@ -63,9 +63,8 @@ def wrong(formula: Formula, point: Mapping[str, float], answer: Answer) -> Wrong
         if bad is None:
             return None
         finer = truth(formula, point, more)
-        true = finer.number(bad.what)
-        if true and abs(found.number(bad.what) - true) <= UNIT * abs(true):
-            break  # more digits change nothing
+        if finer.number(bad.what) and _settled(found, finer):
+            break  # what is flat is 0 until there are enough digits
         digits, found = more, finer
         bad = _wrong(formula, point, found, answer, digits, DRAWS)
     return bad and _wrong(formula, point, found, answer, digits, _MANY)
@@ -79,6 +78,12 @@ def value_right(formula: Formula, point: Mapping[str, float], value: float) -> b
     except Beyond:
         return False
     return math.isfinite(value) and bool(abs(mpf(value) - true) <= UNIT * abs(true) + MARGIN * max(moved))
+
+
+def _settled(found: Truth, finer: Truth) -> bool:
+    """Whether more digits change nothing."""
+    pairs = [(found.number(what), finer.number(what)) for what in ("value", *finer.gradient)]
+    return all([abs(before - after) <= UNIT * abs(after) for before, after in pairs])
 
 
 def _wrong(

@@ -50,7 +50,11 @@ def _tiny(x: Any, *_: Any) -> Any:
 
 
 def _whole(x: Any, *_: Any) -> Any:
-    return abs(x - np.round(x)) < 1e-6
+    return abs(x - np.round(x)) < 1e-4
+
+
+def _one(x: Any, *_: Any) -> Any:
+    return abs(abs(x) - 1) < 1e-6
 
 
 def _nan(*operands: Any) -> Any:
@@ -61,9 +65,14 @@ def _far(x: Any, *_: Any) -> Any:
     return abs(x) > 5
 
 
+_RECIPROCALS = [
+    Difference("torch jax", name, _one, "1/x is rounded next to a singular point")
+    for name in ("asec", "acsc", "asech", "acoth")
+]
+
 VALUES: tuple[Difference, ...] = (
     Difference("torch jax", "sinc", _whole, "sin(pi*x) is off next to a whole number"),
-    Difference("torch", "sign", _nan, "0 for NaN"),
+    Difference("torch", "sign", lambda x: x == 0 or _nan(x), "0 for NaN and for -0"),
     Difference("torch jax", "copysign", _nan, "the sign of a NaN, which says nothing"),
     Difference("jax", "factorial", _negative, "0 below 0, where the gamma function goes on"),
     Difference("jax", "beta", lambda a, b: a <= 0 or b <= 0 or _nan(a, b) or _endless(a, b), "NaN beside its domain"),
@@ -80,6 +89,7 @@ VALUES: tuple[Difference, ...] = (
         Difference("torch jax", name, _tiny, "1/x overflows")
         for name in ("asec", "acsc", "acot", "asech", "acsch", "acoth")
     ],
+    *_RECIPROCALS,
 )
 
 GRADIENTS: tuple[Difference, ...] = (
@@ -97,6 +107,7 @@ GRADIENTS: tuple[Difference, ...] = (
     *[Difference("jax torch", name, _zero, "0 for 0 times the logarithm of what has none") for name in ("xlogy", "xlog1py")],
     Difference("torch", "expm1", lambda x: x < -5, "out + 1 cancels"),
     Difference("jax torch", "sinc", _whole, "not 0 at a whole number, so that a kink there is missed"),
+    *_RECIPROCALS,
     *[Difference("jax torch", name, _on_a_step, "rounding decides on which side of a step it is") for name in ("mod", "fmod")],
     Difference("jax torch", "pow", lambda a, _: a <= 0, "0 or NaN by the exponent where 0 or less is raised"),
 )  # fmt: skip
