@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from importlib import import_module, util
 from pkgutil import iter_modules
@@ -51,6 +52,18 @@ def answered(
         return gates[call.row.name](*operands, **dict(call.settings))
 
     return folded(formula, lambda leaf: inputs[leaf] if isinstance(leaf, str) else number(leaf), gate)
+
+
+def derived(gates: Functions) -> dict[str, Callable[..., Any]]:
+    """Gates that a peer has no function for, by its other ones."""
+    inverse = {"sec": "cos", "csc": "sin", "cot": "tan", "sech": "cosh", "csch": "sinh", "coth": "tanh"}
+    return {
+        "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv,
+        "log_base": lambda x, base: gates["log"](x) / gates["log"](base),
+        "gaussian": lambda x: gates["exp"](-x * x),
+        **{name: lambda x, of=gates[of]: 1 / of(x) for name, of in inverse.items()},
+        **{f"a{name}": lambda x, of=gates[f"a{of}"]: of(1 / x) for name, of in inverse.items()},
+    }  # fmt: skip
 
 
 def shaken(gates: Functions, shake: Callable[[], float]) -> Functions:

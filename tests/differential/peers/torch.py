@@ -3,40 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from torch.nn import functional as F  # noqa: N812  as everybody calls it
 
-from differential.peers import Answers, Functions, answered, truths
+from differential.peers import Answers, Functions, answered, derived, truths
 from drawn import Formula
 
 torch.set_num_threads(1)
 
-special, linalg = torch.special, torch.linalg
+special = torch.special
 
 
-def _axes(x: Any, axis: Any) -> Any:
-    return tuple(range(x.ndim)) if axis is None else axis
-
-
-GATES: Functions = {
-    "add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a * b, "div": lambda a, b: a / b,
+GATES: dict[str, Callable[..., Any]] = {
     "mod": torch.remainder, "fmod": torch.fmod, "pow": torch.pow, "neg": torch.neg, "pos": torch.positive, "square": torch.square,
     "reciprocal": torch.reciprocal, "hypot": torch.hypot, "fma": lambda a, b, c: torch.addcmul(c, a, b),
     **truths(torch.where, torch.ones(()).double(), torch.zeros(()).double()),
     "where": lambda c, a, b: torch.where(c != 0, a, b),
     "sqrt": torch.sqrt, "exp": torch.exp, "exp2": torch.exp2, "expm1": torch.expm1, "log": torch.log, "log2": torch.log2, "log10": torch.log10,
-    "log1p": torch.log1p, "log_base": lambda x, base: torch.log(x) / torch.log(base), "logaddexp": torch.logaddexp, "xlogy": torch.xlogy,
+    "log1p": torch.log1p, "logaddexp": torch.logaddexp, "xlogy": torch.xlogy,
     "xlog1py": special.xlog1py, "logit": torch.logit,
-    "sin": torch.sin, "cos": torch.cos, "tan": torch.tan, "sec": lambda x: 1 / torch.cos(x), "csc": lambda x: 1 / torch.sin(x), "cot": lambda x: 1 / torch.tan(x),
-    "asin": torch.asin, "acos": torch.acos, "atan": torch.atan, "asec": lambda x: torch.acos(1 / x), "acsc": lambda x: torch.asin(1 / x),
-    "acot": lambda x: torch.atan(1 / x), "atan2": torch.atan2, "sinc": torch.sinc, "deg": torch.rad2deg, "rad": torch.deg2rad,
-    "sinh": torch.sinh, "cosh": torch.cosh, "tanh": torch.tanh, "sech": lambda x: 1 / torch.cosh(x), "csch": lambda x: 1 / torch.sinh(x),
-    "coth": lambda x: 1 / torch.tanh(x), "asinh": torch.asinh, "acosh": torch.acosh, "atanh": torch.atanh, "asech": lambda x: torch.acosh(1 / x),
-    "acsch": lambda x: torch.asinh(1 / x), "acoth": lambda x: torch.atanh(1 / x),
+    "sin": torch.sin, "cos": torch.cos, "tan": torch.tan, "asin": torch.asin, "acos": torch.acos, "atan": torch.atan, "atan2": torch.atan2, "sinc": torch.sinc, "deg": torch.rad2deg, "rad": torch.deg2rad,
+    "sinh": torch.sinh, "cosh": torch.cosh, "tanh": torch.tanh, "asinh": torch.asinh, "acosh": torch.acosh, "atanh": torch.atanh,
     "abs": torch.abs, "sign": torch.sign, "floor": torch.floor, "ceil": torch.ceil, "round": torch.round, "trunc": torch.trunc,
     "max": torch.maximum, "min": torch.minimum, "clip": torch.clamp, "relu": F.relu, "selu": F.selu, "relu6": F.relu6, "hardtanh": F.hardtanh,
     "leaky_relu": lambda x, slope=None: F.leaky_relu(x) if slope is None else torch.where(x > 0, x, slope * x),
@@ -44,9 +35,10 @@ GATES: Functions = {
     "hardsigmoid": F.hardsigmoid, "copysign": torch.copysign,
     "sigmoid": torch.sigmoid, "logsigmoid": F.logsigmoid, "softplus": F.softplus, "silu": F.silu, "mish": F.mish, "gelu": F.gelu,
     "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"), "softsign": F.softsign,
-    "erf": torch.erf, "erfc": torch.erfc, "erfinv": torch.erfinv, "gaussian": lambda x: torch.exp(-x * x),
+    "erf": torch.erf, "erfc": torch.erfc, "erfinv": torch.erfinv,
     "norm_pdf": lambda x: torch.exp(-x * x / 2) / math.sqrt(2 * math.pi), "norm_cdf": special.ndtr, "lgamma": torch.lgamma, "digamma": torch.digamma,
 }  # fmt: skip
+GATES |= derived(GATES)
 
 
 def number(value: Any) -> Any:
