@@ -94,7 +94,11 @@ class _Machine:
 
     def end(self, nothing: str | float) -> Formula:
         """One number of all that is there but for lone leaves: the sum of all elements."""
-        entries = [entry for entry in self.stack if len(entry[0]) > 1] or self.stack[-1:] or [((nothing,), ())]
+        entries = (
+            [entry for entry in self.stack if len(entry[0]) > 1]
+            or self.stack[-1:]
+            or [((nothing,), self.shape(nothing))]
+        )
         self.stack = [(steps if not shape else (*steps, Call(ROWS["sum"], 1)), ()) for steps, shape in entries]
         while len(self.stack) > 1:
             self.take((Call(ROWS["add"], 2),))

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from conftest import ROOT
 from differential import judge
 from differential import session as sessions
 from differential.compare import Answer, wrong
-from differential.peers import installed
+from differential.elements import KEYS, WHOLE, Element, fit, unrolled
+from differential.peers import Answers, installed
 from differential.session import session
 from differential.shrink import shrunk
 from differential.truth import Beyond, truth
 from drawn import Call, Formula, text
 from exprgrad.gates import ROWS as ROWS_BY_NAME
 from exprgrad.language.read import read
-from exprgrad.run import run
 
 COUNTS = {"mpmath": 30, "torch": 100, "jax": 3, "sympy": 3}
 
@@ -40,13 +41,13 @@ def test_formulas_are_the_same_as_a_peers(name: str) -> None:
 
 def test_an_error_is_found_and_shrunk_to_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     """A gradient of tanh that is off by 1e-9 is found, and shown by the shortest formula there is."""
+    ours = judge.our_answers
 
-    def off(written: str, _: Any, points: list[Mapping[str, float]], *, by_rows: bool) -> list[Answer]:  # noqa: ARG001
-        found = [run(read(written), point) for point in points]
-        slack = 1 + 1e-9 * ("tanh(" in written)
-        return [Answer(one.value, {name: slope * slack for name, slope in one.gradient.items()}) for one in found]
+    def off(written: str, columns: judge.Columns, *, by_rows: bool) -> Answers:
+        value, gradient = ours(written, columns, by_rows=by_rows)
+        return Answers(value, {name: slope * (1 + 1e-9 * ("tanh(" in written)) for name, slope in gradient.items()})
 
-    monkeypatch.setattr(judge, "_ours", off)
+    monkeypatch.setattr(judge, "our_answers", off)
     monkeypatch.setattr(sessions, "ROWS", [ROWS_BY_NAME[name] for name in ("add", "mul", "sin", "tanh")])
     tally = session("mpmath", 3, 20)
     assert tally.points["not the same, for no reason known"] > 1
@@ -95,11 +96,64 @@ def test_what_cancels_may_be_off_by_its_conditioning_and_no_more() -> None:
     assert wrong(cancels, {"x": 1e-9}, Answer(1e-9 + 5e-19, {"x": 1 + 1e-9 + 1e-13})) is not None
 
 
+@pytest.mark.parametrize("name", ["mpmath", *set(installed()) & {"torch"}])
+def test_formulas_over_arrays_are_the_same_as_a_peers(name: str) -> None:
+    tally = session(name, 7, 2 * COUNTS[name], arrays=True)
+    assert not tally.found
+    assert tally.points["the same"] + tally.points["right, by the truth"] > tally.points.total() / 4
+
+
+X, A, B = np.array([[1.5, -2.0, 0.25], [3.0, 0.5, 7.0]]), np.array([[2.0, 1.0], [-3.0, 0.5]]), np.array([1.0, 4.0])
+
+
+REDUCTIONS: dict[str, Callable[..., Any]] = {
+    "sum": np.sum, "prod": np.prod, "mean": np.mean, "var": np.var, "std": np.std, "amax": np.max, "amin": np.min,
+    "norm": lambda x, **by: np.sqrt(np.sum(x * x, **by)), "logsumexp": lambda x, **by: np.log(np.sum(np.exp(x), **by)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "operands", "settings", "expected"),
+    [
+        *[
+            (name, (X,), settings, of(X, **settings))
+            for name, of in REDUCTIONS.items()
+            for settings in ({}, {"axis": -1}, {"axis": 0, "keepdims": True})
+        ],
+        ("softmax", (X,), {}, np.exp(X) / np.sum(np.exp(X), axis=1, keepdims=True)),
+        ("log_softmax", (X,), {"axis": 0}, X - np.log(np.sum(np.exp(X), axis=0))),
+        ("cumsum", (X,), {"axis": 0}, np.cumsum(X, axis=0)), ("flip", (X,), {}, np.flip(X)), ("transpose", (X,), {}, X.T),
+        ("matmul", (A, X), {}, A @ X), ("matmul", (A, B), {}, A @ B), ("outer", (B, X[0]), {}, np.outer(B, X[0])),
+        ("cross", (X, X[0]), {}, np.cross(X, X[0])), ("trace", (A,), {}, np.trace(A)), ("det", (A,), {}, np.linalg.det(A)),
+        ("det", (X.T @ X + np.eye(3),), {}, np.linalg.det(X.T @ X + np.eye(3))), ("inv", (A,), {}, np.linalg.inv(A)),
+        ("inv", (X.T @ X + np.eye(3),), {}, np.linalg.inv(X.T @ X + np.eye(3))), ("inv", (A[:1, :1],), {}, [[0.5]]),
+        ("solve", (A, B), {}, np.linalg.solve(A, B)), ("stack", (B, B + 1), {"axis": -1}, np.stack([B, B + 1], -1)),
+        ("concatenate", (X, X), {"axis": 0}, np.concatenate([X, X])), *[("index", (X,), {"key": key}, X[of]) for key, of in KEYS.items()],
+    ],
+)  # fmt: skip
+def test_gates_on_arrays_are_what_numpy_says_of_their_elements(
+    name: str, operands: tuple[Any, ...], settings: dict[str, Any], expected: Any
+) -> None:
+    elements = np.frompyfunc(lambda number: Element((float(number),)), 1, 1)
+    found = np.asarray(WHOLE[name](*[elements(operand) for operand in operands], **settings), object)
+    assert found.shape == np.shape(expected)
+    values = [float(truth(element.steps, {}).value) for element in found.flat]
+    assert values == pytest.approx(np.ravel(expected).tolist(), rel=1e-12)
+
+
+def test_a_formula_over_arrays_is_one_over_their_elements() -> None:
+    """The sum of all elements of y*z: by hand."""
+    assert text(unrolled(formula("y", "z", ("mul", 2), ("sum", 1)))).startswith("y[0] * z[0,0] + y[1] * z[0,1] + ")
+    assert fit(Call(ROWS_BY_NAME["matmul"], 2), [(2, 3), (3,)]) == (2,)
+    assert fit(Call(ROWS_BY_NAME["matmul"], 2), [(3,), (2, 3)]) is None
+    assert fit(Call(ROWS_BY_NAME["trace"], 1), [(2, 3)]) is None
+
+
 def test_an_error_in_a_formula_names_the_formula(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(*_: Any, **__: Any) -> list[Answer]:
+    def fails(*_: Any, **__: Any) -> Answers:
         raise RecursionError
 
-    monkeypatch.setattr(judge, "_ours", fails)
+    monkeypatch.setattr(judge, "our_answers", fails)
     with pytest.raises(RecursionError) as raised:
         session("mpmath", 3, 1)
     assert raised.value.__notes__[0].startswith("of exprgrad '")

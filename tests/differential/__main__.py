@@ -29,6 +29,7 @@ def main() -> None:
     )
     parser.add_argument("--count", type=float, default=2000, help="formulas for each peer (default: 2000)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--arrays", action="store_true", help="formulas over a vector and a matrix")
     parser.add_argument("--jobs", type=int, default=1, help="processes (default: 1)")
     asked = parser.parse_args()
     total, first, failed = int(asked.count), asked.seed << 32, False
@@ -37,7 +38,9 @@ def main() -> None:
         started = time.monotonic()
         formulas, points = [], Counter[str]()
         with ProcessPoolExecutor(asked.jobs) as pool:
-            for tally in pool.map(session, repeat(name), range(first, first + len(counts)), counts):
+            for tally in pool.map(
+                session, repeat(name), range(first, first + len(counts)), counts, repeat(asked.arrays)
+            ):
                 formulas.append(tally.formulas)
                 points += tally.points
                 for found in tally.found:

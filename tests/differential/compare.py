@@ -16,7 +16,7 @@ from drawn import Call, Formula
 MARGIN = 8  # rounding errors may point the same way, which drawn ones do not
 DRAWS = 4
 _DIGITS, _MORE = 60, (400, 1300)  # for what cancels or is flat, where 60 do not tell
-_MANY = 40  # draws before anything is called wrong
+MANY = 40  # draws before anything is called wrong
 
 
 class Rounded(Exception):  # noqa: N818  it is not an error
@@ -67,7 +67,7 @@ def wrong(formula: Formula, point: Mapping[str, float], answer: Answer) -> Wrong
             break  # what is flat is 0 until there are enough digits
         digits, found = more, finer
         bad = _wrong(formula, point, found, answer, digits, DRAWS)
-    return bad and _wrong(formula, point, found, answer, digits, _MANY)
+    return bad and _wrong(formula, point, found, answer, digits, MANY)
 
 
 def value_right(formula: Formula, point: Mapping[str, float], value: float) -> bool:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from shlex import quote
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from differential.compare import DRAWS, MARGIN, Answer, Rounded, near, shakes, value_right, wrong
+from differential.compare import MANY, MARGIN, Answer, Rounded, near, shakes, value_right, wrong
+from differential.elements import labels, unrolled
 from differential.known import GRADIENTS, VALUES, explained
-from differential.peers import peer, shaken
-from differential.truth import Beyond
+from differential.peers import Answers, peer, shaken
+from differential.truth import Beyond, truth
 from drawn import Formula, text
 from exprgrad.engines import run_rows
 from exprgrad.language.read import read
@@ -25,13 +27,17 @@ POINTS = 4  # at which a formula is compared
 Columns = Mapping[str, NDArray[np.float64]]
 
 
+class Differs(Exception):  # noqa: N818  it is not an error
+    """What it is that another has for an answer that is wrong or differs for no reason known, and who."""
+
+
 class Disagreement(AssertionError):  # noqa: N818  it is what it says
     """The command that shows where exprgrad is wrong, or differs from a peer for no reason known, and both answers."""
 
     def __init__(
-        self, formula: str, point: Mapping[str, float], ours: Answer, theirs: Mapping[str, float], who: str
+        self, formula: str, point: Mapping[str, Any], ours: Answer, theirs: Mapping[str, float], who: str
     ) -> None:
-        values = "".join([f" -{name} {value!r}" for name, value in point.items()])
+        values = "".join([f" -{name} {quote(repr(value))}" for name, value in point.items()])
         lines = [f"exprgrad '{formula}'{values} --to json"]
         for what, number in theirs.items():
             called = what if what == "value" else f"d/d{what}"
@@ -42,39 +48,84 @@ class Disagreement(AssertionError):  # noqa: N818  it is what it says
 def compare(formula: Formula, columns: Columns, name: str, points: Counter[str], *, by_rows: bool) -> None:
     """Compares a formula at the points of these columns, and counts how they came out.  Raises a Disagreement."""
     written = text(formula)
-    inputs = [{key: float(column[row]) for key, column in columns.items()} for row in range(POINTS)]
-    ours = _ours(written, columns, inputs, by_rows=by_rows)
-    theirs: dict[str, Any] = {}
-    same = np.zeros(POINTS, bool)
-    if name != "mpmath":
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            found = peer(name).answers(formula, columns)
-        theirs = {what: np.broadcast_to(one, POINTS) for what, one in {"value": found.value, **found.gradient}.items()}
-        mine = [[answer.number(what) for answer in ours] for what in theirs]
-        same = near(mine, list(theirs.values())).all(axis=0)
-        points["the same"] += int(same.sum())
+    ours = _numbers(our_answers(written, columns, by_rows=by_rows))
+    theirs = {} if name == "mpmath" else _numbers(their_answers(formula, columns, name))
+    same = (
+        near([ours[what] for what in theirs], list(theirs.values())).all(axis=0) if theirs else np.zeros(POINTS, bool)
+    )
+    points["the same"] += int(same.sum())
+    if same.all():
+        return
+    try:
+        arrays = any(column.ndim > 1 for column in columns.values())
+        scalar = unrolled(formula) if arrays else formula
+    except Beyond as beyond:
+        points[str(beyond)] += POINTS - int(same.sum())
+        return
+    inputs = _elements(columns)
     for row in np.flatnonzero(~same).tolist():
-        answer = {what: float(one[row]) for what, one in theirs.items()}
-        points[_judged(formula, written, inputs[row], ours[row], answer, name)] += 1
+        mine, other, point = ({what: float(one[row]) for what, one in some.items()} for some in (ours, theirs, inputs))
+        answer = Answer(mine.pop("value"), mine)
+        try:
+            points[_judged(scalar, point, answer, other, name)] += 1
+        except Differs as differs:
+            if arrays and _meets(scalar, point, answer, differs.args[0]):
+                points["NaN where an element not selected meets others"] += 1
+                continue
+            here = {key: column[row].tolist() for key, column in columns.items()}
+            raise Disagreement(written, here, answer, *differs.args) from None
 
 
-def _ours(written: str, columns: Columns, points: Sequence[Mapping[str, float]], *, by_rows: bool) -> list[Answer]:
+def our_answers(written: str, columns: Columns, *, by_rows: bool) -> Answers:
     """Our answers, point by point or as the rows of a table."""
     circuit = read(written)
-    if not by_rows or not columns:
-        return [Answer(found.value, found.gradient) for found in [run(circuit, point) for point in points]]
-    found = run_rows(circuit, columns)
-    return [
-        Answer(float(value), {name: float(column[row]) for name, column in found.gradient.items()})
-        for row, value in enumerate(found.value)
-    ]
+    if by_rows and columns:
+        found = run_rows(circuit, columns)
+        return Answers(found.value, found.gradient)
+    runs = [run(circuit, point) for point in _points(columns)]
+    gradient = {name: np.array([one.gradient[name] for one in runs]) for name in columns}
+    return Answers(np.array([one.value for one in runs]), gradient)
 
 
-def _judged(
-    formula: Formula, written: str, point: Mapping[str, float], ours: Answer, theirs: Mapping[str, float], name: str
-) -> str:
-    """How an answer is, by the truth; where there is none, by what is known of a peer.  Raises a Disagreement."""
+def their_answers(formula: Formula, columns: Columns, name: str) -> Answers:
+    """A peer's answers, of scalars all at once."""
+    them = peer(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if all(column.ndim == 1 for column in columns.values()):
+            alone: Answers = them.answers(formula, columns)
+            return alone
+        found = [them.answers(formula, point) for point in _points(columns)]
+    return Answers(
+        np.array([one.value for one in found]), {key: np.array([one.gradient[key] for one in found]) for key in columns}
+    )
+
+
+def _points(columns: Columns) -> list[dict[str, Any]]:
+    """The rows of columns: numbers and arrays by name."""
+    plain = {key: column.tolist() if column.ndim == 1 else column for key, column in columns.items()}
+    return [{key: column[row] for key, column in plain.items()} for row in range(POINTS)]
+
+
+def _elements(columns: Columns) -> Columns:
+    """The columns of the elements, by name and place."""
+    found = {}
+    for name, column in columns.items():
+        if column.ndim == 1:
+            found[name] = column
+        else:
+            for place in np.ndindex(column.shape[1:]):
+                found[str(labels(name)[place])] = column[:, *place]
+    return found
+
+
+def _numbers(answers: Answers) -> Columns:
+    """The columns of the value and of the gradients by each element."""
+    return {"value": np.broadcast_to(answers.value, POINTS), **_elements(answers.gradient)}
+
+
+def _judged(formula: Formula, point: Mapping[str, float], ours: Answer, theirs: Mapping[str, float], name: str) -> str:
+    """How an answer is, by the truth; where there is none, by what is known of a peer.  Raises Differs."""
     try:
         bad = wrong(formula, point, ours)
     except Rounded:
@@ -85,10 +136,10 @@ def _judged(
             return why
         verdict = _beside(formula, point, ours, theirs, name)
         if verdict is None:
-            raise Disagreement(written, point, ours, theirs, name) from None
+            raise Differs(theirs, name) from None
         return verdict
     if bad is not None:
-        raise Disagreement(written, point, ours, {bad.what: bad.true}, "should be")
+        raise Differs({bad.what: bad.true}, "should be")
     return "right, by the truth"
 
 
@@ -121,6 +172,18 @@ def _beside(
     return "nearly the same"
 
 
+def _meets(formula: Formula, point: Mapping[str, float], ours: Answer, theirs: Mapping[str, float]) -> bool:
+    """Whether all that differs is NaN, and would be if the gradient of a branch not taken were the number 0.
+
+    It is one on the way through a gate of which an element of the input meets many of the output.
+    """
+    try:
+        truth(formula, point, guards=False)
+    except Beyond:
+        return all(math.isnan(ours.number(what)) or near(ours.number(what), one) for what, one in theirs.items())
+    return False
+
+
 def _rounded(formula: Formula, point: Mapping[str, float], what: str, off: float, name: str) -> bool:
     """Whether a number may be off by this, by how far the peer's moves where its gates round otherwise."""
     if name == "sympy":  # which does not round
@@ -128,7 +191,7 @@ def _rounded(formula: Formula, point: Mapping[str, float], what: str, off: float
     them = peer(name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        answers = [them.answers(formula, point, shaken(them.GATES, shake)) for shake in shakes(DRAWS)]
+        answers = [them.answers(formula, point, shaken(them.GATES, shake)) for shake in shakes(MANY)]
     found = [float(one.value if what == "value" else one.gradient[what]) for one in answers]
     if near(found, found[0]).all():
         return False

@@ -57,6 +57,10 @@ def _one(x: Any, *_: Any) -> Any:
     return abs(abs(x) - 1) < 1e-6
 
 
+def _squared(*operands: Any) -> Any:
+    return any(abs(one) > 1e150 or 0 < abs(one) < 1e-150 for one in operands)
+
+
 def _nan(*operands: Any) -> Any:
     return any(one != one for one in operands)
 
@@ -68,6 +72,11 @@ def _far(x: Any, *_: Any) -> Any:
 _RECIPROCALS = [
     Difference("torch jax", name, _one, "1/x is rounded next to a singular point")
     for name in ("asec", "acsc", "asech", "acoth")
+]
+
+_SQUARES = [
+    Difference("torch jax", name, _squared, "the squares in a norm or a deviation are out of range")
+    for name in ("hypot", "square")
 ]
 
 VALUES: tuple[Difference, ...] = (
@@ -90,6 +99,7 @@ VALUES: tuple[Difference, ...] = (
         for name in ("asec", "acsc", "acot", "asech", "acsch", "acoth")
     ],
     *_RECIPROCALS,
+    *_SQUARES,
 )
 
 GRADIENTS: tuple[Difference, ...] = (
@@ -107,8 +117,10 @@ GRADIENTS: tuple[Difference, ...] = (
     *[Difference("jax torch", name, _zero, "0 for 0 times the logarithm of what has none") for name in ("xlogy", "xlog1py")],
     *[Difference("torch", name, lambda x, *_: x < -5, "out + 1 cancels") for name in ("expm1", "elu")],
     *[Difference("jax torch", name, _far, "1 - out cancels") for name in ("sigmoid", "tanh")],
+    *[Difference("jax torch", name, lambda x: abs(x) > 300, "the square overflows") for name in ("sech", "csch")],
     Difference("jax torch", "sinc", _whole, "not 0 at a whole number, so that a kink there is missed"),
     *_RECIPROCALS,
+    *_SQUARES,
     *[Difference("jax torch", name, _on_a_step, "rounding decides on which side of a step it is") for name in ("mod", "fmod")],
     Difference("jax torch", "pow", lambda a, _: a <= 0, "0 or NaN by the exponent where 0 or less is raised"),
 )  # fmt: skip

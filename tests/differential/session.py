@@ -7,19 +7,21 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
 from conftest import ROWS
+from differential import elements
 from differential.judge import POINTS, Columns, Disagreement, compare
 from differential.peers import peer
 from differential.shrink import shrunk
 from drawn import Drawing, Formula, calls, text, variables
+from exprgrad.gates import Row
 
 STEPS = (8, 30)  # bytes of a formula
 BY_ROWS = 8  # every so many formulas are run as the rows of a table
-_CHOSEN = 3 * POINTS  # bytes of its points
 _INTERNAL = ("polygamma", "polygamma_drop")  # derivatives of digamma and beta; their first input is a whole number
 _SIMPLE = (1.0, 2.0, 0.5, 3.0, -1.0, 0.0, -2.0, 0.25, -0.5, 4.0, 10.0, -3.0, 0.1, 6.0, -6.0, 1.5)
 _SPECIAL = (
@@ -53,24 +55,35 @@ def numbers(rng: random.Random) -> list[float]:
 class Comparing:
     """Formulas that a peer has the gates of, and points, as bytes: those of the points first."""
 
-    def __init__(self, name: str, number: int) -> None:
-        them = None if name == "mpmath" else peer(name)
+    def __init__(self, name: str, number: int, *, arrays: bool = False) -> None:
         self.name = name
         self.rng = random.Random(number)
-        self.numbers = numbers(self.rng)
-        self.drawing = Drawing(
-            calls([row for row in ROWS if row.name not in _INTERNAL and (them is None or row.name in them.GATES)])
-        )
+        self.numbers = np.array(numbers(self.rng))
+        self.shapes = elements.SHAPES if arrays else dict.fromkeys(elements.SHAPES, ())
+        self.starts = list(accumulate([math.prod(shape) for shape in self.shapes.values()], initial=0))
+        self.chosen = POINTS * self.starts[-1]  # bytes of the points
+        if arrays:
+            gates: list[Formula] = [(call,) for call in elements.GATES if self.has(call.row)]
+            self.drawing = Drawing(
+                gates, elements.LEAVES, lambda leaf: elements.SHAPES.get(str(leaf), ()), elements.fit
+            )
+        else:
+            self.drawing = Drawing(calls([row for row in ROWS if row.name not in _INTERNAL and self.has(row)]))
+
+    def has(self, row: Row) -> bool:
+        """Whether the peer has a gate."""
+        return self.name == "mpmath" or row.name in peer(self.name).GATES
 
     def draw(self) -> bytes:
         """A formula and its points."""
-        return self.rng.randbytes(_CHOSEN + self.rng.randint(*STEPS))
+        return self.rng.randbytes(self.chosen + self.rng.randint(*STEPS))
 
     def decoded(self, data: bytes) -> tuple[Formula, Columns]:
         """The formula, and the columns of its variables."""
-        formula = self.drawing.formula(data[_CHOSEN:])
-        chosen = {variable: data["xyz".index(variable) : _CHOSEN : 3] for variable in variables(formula)}
-        return formula, {key: np.array([self.numbers[byte] for byte in some]) for key, some in chosen.items()}
+        formula = self.drawing.formula(data[self.chosen :])
+        table = self.numbers[np.frombuffer(data[: self.chosen], np.uint8)].reshape(POINTS, -1)
+        parts = dict(zip(self.shapes, np.split(table, self.starts[1:-1], axis=1), strict=True))
+        return formula, {name: parts[name].reshape(POINTS, *self.shapes[name]) for name in variables(formula)}
 
     def shrunk(self, data: bytes, found: Disagreement, *, by_rows: bool) -> Disagreement:
         """The disagreement of the shortest formula and the simplest numbers that have one."""
@@ -84,13 +97,13 @@ class Comparing:
                 return True
             return False
 
-        shrunk(data, bad, _CHOSEN)
+        shrunk(data, bad, self.chosen)
         return found
 
 
-def session(name: str, number: int, count: int) -> Tally:
+def session(name: str, number: int, count: int, arrays: bool = False) -> Tally:
     """Compares so many formulas, the same for the same number; the first Disagreement is shrunk and told."""
-    comparing, tally = Comparing(name, number), Tally(np.empty(count, np.uint64))
+    comparing, tally = Comparing(name, number, arrays=arrays), Tally(np.empty(count, np.uint64))
     for place in range(count):
         data = comparing.draw()
         formula, columns = comparing.decoded(data)

@@ -24,6 +24,7 @@ CONDITIONS = {"less", "less_equal", "greater", "greater_equal", "equal", "not_eq
 STEPS = {"floor", "ceil", "round", "trunc", "sign", "heaviside", "floor_divide"}
 _BRANCHES = {"where", "max", "min", "clip", "relu", "relu6", "hardtanh", "hardsigmoid"}
 _SIGNS = {"copysign": 1, "atan2": 0, "acot": 0}  # gates that tell -0 from 0, and the input that it is about
+_LOGARITHMS = {"xlogy": 0, "xlog1py": -1}  # gates that are 0 where a logarithm has its pole
 _JUMPS = {"mod", "fmod", "acot", "atan2", *STEPS}  # smooth beside a step
 
 Shake = Callable[[], float]  # how much of its rounding error the next gate makes, -1 to 1
@@ -46,10 +47,15 @@ class Truth(NamedTuple):
         return self.value if what == "value" else self.gradient[what]
 
 
-def truth(formula: Formula, point: Mapping[str, float], digits: int = 60, shaken: Shake | None = None) -> Truth:
-    """The truth at a point; ``shaken`` moves the result of every gate as float64's rounding might.  Raises Beyond."""
+def truth(
+    formula: Formula, point: Mapping[str, float], digits: int = 60, shaken: Shake | None = None, guards: bool = True
+) -> Truth:
+    """The truth at a point; ``shaken`` moves the result of every gate as float64's rounding might.
+
+    Without ``guards`` a branch not taken has the gradient 0, not none.  Raises Beyond.
+    """
     with _computing(digits):
-        return _backward(formula, *_forward(formula, point, shaken))
+        return _backward(formula, *_forward(formula, point, shaken), guards)
 
 
 def only_value(formula: Formula, point: Mapping[str, float], shaken: Shake | None = None) -> Any:
@@ -72,6 +78,8 @@ def _computing(digits: int) -> Iterator[None]:
 
 def _forward(formula: Formula, point: Mapping[str, float], shaken: Shake | None) -> tuple[list[Any], list[list[int]]]:
     """The value of each step, None where there is no real number, and the steps it reads."""
+    if any([value and mp.isfinite(value) and not LEAST < abs(value) < MOST for value in point.values()]):
+        raise Beyond("out of range")
     values: list[Any] = []
     reads: list[list[int]] = []
     stack: list[int] = []
@@ -130,7 +138,7 @@ def _value(row: Row, operands: Sequence[Any]) -> Any:
     return mpf(found)
 
 
-def _backward(formula: Formula, values: Sequence[Any], reads: Sequence[Sequence[int]]) -> Truth:
+def _backward(formula: Formula, values: Sequence[Any], reads: Sequence[Sequence[int]], guards: bool) -> Truth:
     """The chain rule from the last step to the first; no gradient, None, comes through a branch not taken."""
     if values[-1] is None:
         raise Beyond("out of the reals")
@@ -156,6 +164,8 @@ def _backward(formula: Formula, values: Sequence[Any], reads: Sequence[Sequence[
             operands = _operands(step, [values[one] for one in reads[number]])
             for position, source in enumerate(reads[number]):
                 local = _local(step.row, operands, position) if active[source] else None
+                if local is None and active[source] and not guards:
+                    local = mpf(0)
                 if local is not None:
                     if abs(local) > MOST:
                         raise Beyond("out of range")
@@ -178,6 +188,8 @@ def _local(row: Row, operands: Sequence[Any], position: int) -> Any:
         return mpf(1) if position == (1 if operands[0] != 0 else 2) else None
     if row.name == "clip" and position and operands[1] == operands[2]:
         raise Beyond("two at a kink")
+    if row.name in _LOGARITHMS and operands[0] == 0 and operands[1] == _LOGARITHMS[row.name]:
+        raise Beyond("singular")  # 0 along one axis, and without a limit
     x, value = operands[position], _value(row, operands)  # of what is read, which may be shaken
     step = mpf(10) ** -(mp.dps // 3) * min(abs(x) or mpf(1), 1)
 

@@ -11,6 +11,7 @@ import numpy as np
 from jax import nn
 from jax.scipy import special, stats
 
+from differential.elements import KEYS
 from differential.peers import Answers, Functions, answered, derived, truths
 from drawn import Formula
 
@@ -24,7 +25,8 @@ GATES: dict[str, Callable[..., Any]] = {
     "sqrt": jnp.sqrt, "cbrt": jnp.cbrt, "exp": jnp.exp, "exp2": jnp.exp2, "expm1": jnp.expm1, "log": jnp.log, "log2": jnp.log2, "log10": jnp.log10,
     "log1p": jnp.log1p, "logaddexp": jnp.logaddexp, "xlogy": special.xlogy,
     "xlog1py": special.xlog1py, "logit": special.logit,
-    "sin": jnp.sin, "cos": jnp.cos, "tan": jnp.tan, "asin": jnp.arcsin, "acos": jnp.arccos, "atan": jnp.arctan, "atan2": jnp.arctan2, "sinc": jnp.sinc, "deg": jnp.rad2deg, "rad": jnp.deg2rad,
+    "sin": jnp.sin, "cos": jnp.cos, "tan": jnp.tan, "asin": jnp.arcsin, "acos": jnp.arccos, "atan": jnp.arctan,
+    "atan2": jnp.arctan2, "sinc": jnp.sinc, "deg": jnp.rad2deg, "rad": jnp.deg2rad,
     "sinh": jnp.sinh, "cosh": jnp.cosh, "tanh": jnp.tanh, "asinh": jnp.arcsinh, "acosh": jnp.arccosh, "atanh": jnp.arctanh,
     "abs": jnp.abs, "sign": jnp.sign, "floor": jnp.floor, "ceil": jnp.ceil, "round": jnp.round, "trunc": jnp.trunc,
     "max": jnp.maximum, "min": jnp.minimum, "clip": jnp.clip, "relu": nn.relu, "selu": nn.selu, "relu6": nn.relu6, "hardtanh": nn.hard_tanh,
@@ -35,6 +37,11 @@ GATES: dict[str, Callable[..., Any]] = {
     "erf": special.erf, "erfc": special.erfc, "erfinv": special.erfinv, "norm_pdf": stats.norm.pdf,
     "norm_cdf": special.ndtr, "gamma": special.gamma, "lgamma": special.gammaln, "digamma": special.digamma, "beta": special.beta,
     "factorial": special.factorial,
+    "matmul": jnp.matmul, "outer": jnp.outer, "cross": jnp.cross, "trace": jnp.trace, "det": jnp.linalg.det, "inv": jnp.linalg.inv, "solve": jnp.linalg.solve,
+    "sum": jnp.sum, "mean": jnp.mean, "norm": jnp.linalg.vector_norm, "amax": jnp.max, "amin": jnp.min, "prod": jnp.prod, "var": jnp.var, "std": jnp.std,
+    "logsumexp": special.logsumexp, "softmax": nn.softmax, "log_softmax": nn.log_softmax, "cumsum": jnp.cumsum,
+    "transpose": jnp.transpose, "flip": jnp.flip,
+    "stack": lambda *x, axis: jnp.stack(x, axis), "concatenate": lambda *x, axis: jnp.concatenate(x, axis), "index": lambda x, key: x[KEYS[key]],
 }  # fmt: skip
 GATES |= derived(GATES)
 

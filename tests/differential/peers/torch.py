@@ -10,12 +10,22 @@ import numpy as np
 import torch
 from torch.nn import functional as F  # noqa: N812  as everybody calls it
 
+from differential.elements import KEYS
 from differential.peers import Answers, Functions, answered, derived, truths
 from drawn import Formula
 
 torch.set_num_threads(1)
 
-special = torch.special
+special, linalg = torch.special, torch.linalg
+
+
+def _together(a: Any, b: Any) -> Any:
+    shape = np.broadcast_shapes(a.shape, b.shape)
+    return a.expand(shape), b.expand(shape)
+
+
+def _axes(x: Any, axis: int | None) -> Any:
+    return tuple(range(x.ndim)) if axis is None else (axis,)
 
 
 GATES: dict[str, Callable[..., Any]] = {
@@ -26,7 +36,8 @@ GATES: dict[str, Callable[..., Any]] = {
     "sqrt": torch.sqrt, "exp": torch.exp, "exp2": torch.exp2, "expm1": torch.expm1, "log": torch.log, "log2": torch.log2, "log10": torch.log10,
     "log1p": torch.log1p, "logaddexp": torch.logaddexp, "xlogy": torch.xlogy,
     "xlog1py": special.xlog1py, "logit": torch.logit,
-    "sin": torch.sin, "cos": torch.cos, "tan": torch.tan, "asin": torch.asin, "acos": torch.acos, "atan": torch.atan, "atan2": torch.atan2, "sinc": torch.sinc, "deg": torch.rad2deg, "rad": torch.deg2rad,
+    "sin": torch.sin, "cos": torch.cos, "tan": torch.tan, "asin": torch.asin, "acos": torch.acos, "atan": torch.atan,
+    "atan2": torch.atan2, "sinc": torch.sinc, "deg": torch.rad2deg, "rad": torch.deg2rad,
     "sinh": torch.sinh, "cosh": torch.cosh, "tanh": torch.tanh, "asinh": torch.asinh, "acosh": torch.acosh, "atanh": torch.atanh,
     "abs": torch.abs, "sign": torch.sign, "floor": torch.floor, "ceil": torch.ceil, "round": torch.round, "trunc": torch.trunc,
     "max": torch.maximum, "min": torch.minimum, "clip": torch.clamp, "relu": F.relu, "selu": F.selu, "relu6": F.relu6, "hardtanh": F.hardtanh,
@@ -37,6 +48,13 @@ GATES: dict[str, Callable[..., Any]] = {
     "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"), "softsign": F.softsign,
     "erf": torch.erf, "erfc": torch.erfc, "erfinv": torch.erfinv,
     "norm_pdf": lambda x: torch.exp(-x * x / 2) / math.sqrt(2 * math.pi), "norm_cdf": special.ndtr, "lgamma": torch.lgamma, "digamma": torch.digamma,
+    "matmul": torch.matmul, "outer": torch.outer, "cross": lambda a, b: linalg.cross(*_together(a, b)), "trace": torch.trace, "det": linalg.det, "inv": linalg.inv, "solve": linalg.solve,
+    "sum": torch.sum, "mean": torch.mean, "norm": linalg.vector_norm, "amax": torch.amax, "amin": torch.amin, "prod": torch.prod,
+    "var": lambda x, **by: torch.var(x, **by, correction=0), "std": lambda x, **by: torch.std(x, **by, correction=0),
+    "logsumexp": lambda x, axis=None, **by: torch.logsumexp(x, _axes(x, axis), **by),
+    "softmax": torch.softmax, "log_softmax": torch.log_softmax, "cumsum": torch.cumsum,
+    "transpose": lambda x: x.permute(*reversed(range(x.ndim))), "flip": lambda x, axis=None: torch.flip(x, _axes(x, axis)),
+    "stack": lambda *x, axis: torch.stack(x, axis), "concatenate": lambda *x, axis: torch.cat(x, axis), "index": lambda x, key: x[KEYS[key]],
 }  # fmt: skip
 GATES |= derived(GATES)
 
