@@ -23,6 +23,7 @@ from exprgrad.language.read import read
 from exprgrad.run import run
 
 POINTS = 4  # at which a formula is compared
+_NEAR = "as near as rounding lets them be"
 
 Columns = Mapping[str, NDArray[np.float64]]
 
@@ -152,24 +153,28 @@ def _beside(
     if not near(ours.value, theirs["value"], 1e-6):
         if value_right(formula, point, ours.value):
             return "a value that is right, by the truth, without a gradient"
-        if _rounded(formula, point, "value", ours.value - theirs["value"], name):
-            return "as near as rounding lets them be"
-        return "a value known to differ" if explained(VALUES, formula, point, name) else None
+        if explained(VALUES, formula, point, name):
+            return "a value known to differ"
+        return _NEAR if _rounded(formula, point, "value", ours.value - theirs["value"], name) else None
     if math.isnan(ours.value):
         return "NaN, and so is all through it"
     size = max([abs(slope) for slope in ours.gradient.values() if math.isfinite(slope)], default=0.0)
+    verdict = "nearly the same"
     for what, number in theirs.items():
         mine = ours.number(what)
         if near(mine, number, 1e-6) or abs(mine - number) < 1e-9 * size + 1e-12:
             continue
         if not math.isfinite(number):
-            return "the peer has no number"
-        if math.isnan(mine):
-            return "NaN where 0 meets an infinity, the peer has a number"
-        if _rounded(formula, point, what, mine - number, name):
-            return "as near as rounding lets them be"
-        return "a gradient known to differ" if explained(GRADIENTS, formula, point, name) else None
-    return "nearly the same"
+            verdict = "the peer has no number"
+        elif math.isnan(mine):
+            verdict = "NaN where 0 meets an infinity, the peer has a number"
+        elif explained(GRADIENTS, formula, point, name):
+            verdict = "a gradient known to differ"
+        elif _rounded(formula, point, what, mine - number, name):
+            verdict = _NEAR
+        else:
+            return None
+    return verdict
 
 
 def _meets(formula: Formula, point: Mapping[str, float], ours: Answer, theirs: Mapping[str, float]) -> bool:

@@ -6,6 +6,7 @@ the convention of the language decides.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -78,7 +79,7 @@ def _computing(digits: int) -> Iterator[None]:
 
 def _forward(formula: Formula, point: Mapping[str, float], shaken: Shake | None) -> tuple[list[Any], list[list[int]]]:
     """The value of each step, None where there is no real number, and the steps it reads."""
-    if any([value and mp.isfinite(value) and not LEAST < abs(value) < MOST for value in point.values()]):
+    if any([value and math.isfinite(value) and not 1e-290 < abs(value) < 1e290 for value in point.values()]):
         raise Beyond("out of range")
     values: list[Any] = []
     reads: list[list[int]] = []
@@ -167,7 +168,7 @@ def _backward(formula: Formula, values: Sequence[Any], reads: Sequence[Sequence[
                 if local is None and active[source] and not guards:
                     local = mpf(0)
                 if local is not None:
-                    if abs(local) > MOST:
+                    if local != 0 and not LEAST < abs(local) < MOST:
                         raise Beyond("out of range")
                     adjoints[source] = adjoint * local
                     bounds[source] = bounds[number] * max(abs(local), near)
