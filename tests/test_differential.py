@@ -13,6 +13,7 @@ import pytest
 from conftest import ROOT
 from differential import judge
 from differential import session as sessions
+from differential.answers import Columns, our_answers
 from differential.compare import Answer, wrong
 from differential.elements import KEYS, WHOLE, Element, fit, unrolled
 from differential.peers import Answers, installed
@@ -41,10 +42,9 @@ def test_formulas_are_the_same_as_a_peers(name: str) -> None:
 
 def test_an_error_is_found_and_shrunk_to_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     """A gradient of tanh that is off by 1e-9 is found, and shown by the shortest formula there is."""
-    ours = judge.our_answers
 
-    def off(written: str, columns: judge.Columns, *, by_rows: bool) -> Answers:
-        value, gradient = ours(written, columns, by_rows=by_rows)
+    def off(written: str, columns: Columns, *, by_rows: bool) -> Answers:
+        value, gradient = our_answers(written, columns, by_rows=by_rows)
         return Answers(value, {name: slope * (1 + 1e-9 * ("tanh(" in written)) for name, slope in gradient.items()})
 
     monkeypatch.setattr(judge, "our_answers", off)

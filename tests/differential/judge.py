@@ -10,22 +10,16 @@ from shlex import quote
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from differential.answers import POINTS, Columns, elements, numbers, our_answers, their_answers
 from differential.compare import MANY, MARGIN, Answer, Rounded, near, shakes, value_right, wrong
-from differential.elements import labels, unrolled
+from differential.elements import unrolled
 from differential.known import GRADIENTS, VALUES, explained
-from differential.peers import Answers, peer, shaken
+from differential.peers import peer, shaken
 from differential.truth import Beyond, truth
 from drawn import Formula, text
-from exprgrad.engines import run_rows
-from exprgrad.language.read import read
-from exprgrad.run import run
 
-POINTS = 4  # at which a formula is compared
 _NEAR = "as near as rounding lets them be"
-
-Columns = Mapping[str, NDArray[np.float64]]
 
 
 class Differs(Exception):  # noqa: N818  it is not an error
@@ -49,8 +43,8 @@ class Disagreement(AssertionError):  # noqa: N818  it is what it says
 def compare(formula: Formula, columns: Columns, name: str, points: Counter[str], *, by_rows: bool) -> None:
     """Compares a formula at the points of these columns, and counts how they came out.  Raises a Disagreement."""
     written = text(formula)
-    ours = _numbers(our_answers(written, columns, by_rows=by_rows))
-    theirs = {} if name == "mpmath" else _numbers(their_answers(formula, columns, name))
+    ours = numbers(our_answers(written, columns, by_rows=by_rows))
+    theirs = {} if name == "mpmath" else numbers(their_answers(formula, columns, name))
     same = (
         near([ours[what] for what in theirs], list(theirs.values())).all(axis=0) if theirs else np.zeros(POINTS, bool)
     )
@@ -63,7 +57,7 @@ def compare(formula: Formula, columns: Columns, name: str, points: Counter[str],
     except Beyond as beyond:
         points[str(beyond)] += POINTS - int(same.sum())
         return
-    inputs = _elements(columns)
+    inputs = elements(columns)
     for row in np.flatnonzero(~same).tolist():
         mine, other, point = ({what: float(one[row]) for what, one in some.items()} for some in (ours, theirs, inputs))
         answer = Answer(mine.pop("value"), mine)
@@ -75,54 +69,6 @@ def compare(formula: Formula, columns: Columns, name: str, points: Counter[str],
                 continue
             here = {key: column[row].tolist() for key, column in columns.items()}
             raise Disagreement(written, here, answer, *differs.args) from None
-
-
-def our_answers(written: str, columns: Columns, *, by_rows: bool) -> Answers:
-    """Our answers, point by point or as the rows of a table."""
-    circuit = read(written)
-    if by_rows and columns:
-        found = run_rows(circuit, columns)
-        return Answers(found.value, found.gradient)
-    runs = [run(circuit, point) for point in _points(columns)]
-    gradient = {name: np.array([one.gradient[name] for one in runs]) for name in columns}
-    return Answers(np.array([one.value for one in runs]), gradient)
-
-
-def their_answers(formula: Formula, columns: Columns, name: str) -> Answers:
-    """A peer's answers, of scalars all at once."""
-    them = peer(name)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if all(column.ndim == 1 for column in columns.values()):
-            alone: Answers = them.answers(formula, columns)
-            return alone
-        found = [them.answers(formula, point) for point in _points(columns)]
-    return Answers(
-        np.array([one.value for one in found]), {key: np.array([one.gradient[key] for one in found]) for key in columns}
-    )
-
-
-def _points(columns: Columns) -> list[dict[str, Any]]:
-    """The rows of columns: numbers and arrays by name."""
-    plain = {key: column.tolist() if column.ndim == 1 else column for key, column in columns.items()}
-    return [{key: column[row] for key, column in plain.items()} for row in range(POINTS)]
-
-
-def _elements(columns: Columns) -> Columns:
-    """The columns of the elements, by name and place."""
-    found = {}
-    for name, column in columns.items():
-        if column.ndim == 1:
-            found[name] = column
-        else:
-            for place in np.ndindex(column.shape[1:]):
-                found[str(labels(name)[place])] = column[:, *place]
-    return found
-
-
-def _numbers(answers: Answers) -> Columns:
-    """The columns of the value and of the gradients by each element."""
-    return {"value": np.broadcast_to(answers.value, POINTS), **_elements(answers.gradient)}
 
 
 def _judged(formula: Formula, point: Mapping[str, float], ours: Answer, theirs: Mapping[str, float], name: str) -> str:

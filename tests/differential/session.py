@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from conftest import ROWS
 from differential import elements
-from differential.judge import POINTS, Columns, Disagreement, compare
+from differential.answers import POINTS, Columns
+from differential.judge import Disagreement, compare
 from differential.peers import peer
 from differential.shrink import shrunk
 from drawn import Drawing, Formula, calls, text, variables
