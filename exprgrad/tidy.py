@@ -166,16 +166,23 @@ def alike(gates: Sequence[Gate]) -> list[int]:
 
 def expanded(circuit: Circuit) -> Circuit:
     """The circuit with the gates that the user's composite gates consist of in their places."""
+    return traced(circuit)[0]
+
+
+def traced(circuit: Circuit) -> tuple[Circuit, list[int]]:
+    """The expanded circuit, and for each of its wires the one of the circuit that it is, or is inside of."""
+    origins = list(range(len(circuit.gates)))
     while any([isinstance(gate.op, Composite) for gate in circuit.gates]):
-        builder, wires = Builder(), dict[int, int]()
+        builder, wires, found = Builder(), dict[int, int](), list[int]()
         for wire, gate in enumerate(circuit.gates):
             inside = body(gate.op) if isinstance(gate.op, Composite) else None
             if inside is None:
                 wires[wire] = copied(builder, gate, wires)
             else:
                 wires[wire] = builder.splice(inside, tuple([wires[source] for source in gate.inputs]))
-        circuit = named(builder, circuit, wires)
-    return circuit
+            found += [origins[wire]] * (len(builder.gates) - len(found))
+        circuit, origins = named(builder, circuit, wires), found
+    return circuit, origins
 
 
 def copied(builder: Builder, gate: Gate, wires: Mapping[int, int]) -> int:

@@ -309,3 +309,36 @@ def test_a_switch_says_what_either_outcome_would_give() -> None:
 def test_a_switch_under_a_nan_says_nan() -> None:
     facts = notes(run(read("where(x > 0, y, -y) + log(x - 1)"), {"x": 0, "y": 1}))[-1].facts
     assert facts["true"] == pytest.approx({"x": nan, "y": nan}, nan_ok=True)
+
+
+def test_notes_look_into_composite_gates() -> None:
+    """What begins inside of one is told as what happens there: the rewrite, the digits lost, the local gradient."""
+    (hidden,) = notes(run(read("g(t) = 1/(1 + exp(-t)); g(x)*y"), {"x": -1000, "y": 2}))
+    assert hidden.report.message == "exp(-t) is inf, in g(x)"
+    assert "sigmoid(x) is 1/(1 + exp(-t)) without that" in hidden.report.hint
+    assert hidden.report.text[slice(*hidden.report.span or ())] == "exp(-t)"
+    circuit = read("g(t) = 1/(1 + exp(-t)); g(x)*y")
+    assert circuit.piece(hidden.wire, 30) == "g(x)"  # a wire of the circuit that was run
+    (cancelled,) = notes(run(read("g(t) = (1 - cos(t))/t^2; g(x)"), {"x": 1e-6}))
+    assert cancelled.report.message.startswith("the rounding of cos(t) costs")
+    (slope,) = notes(run(read("g(v) = sum(sqrt(v)); g(x)*y"), {"x": [0, 1], "y": 1}))
+    assert slope.report.message == "the local gradient of sqrt(v) with respect to x is inf, in g(x)"
+    (given,) = notes(run(read("g(t) = t; g(x)*y"), {"x": inf, "y": 1}))
+    assert given.report.message == "x is given as inf"
+    (valued,) = notes(run(read("g(t) = log(t); g(x)"), {"x": -1}, []))
+    assert valued.report.message == "log(t) is nan, in g(x)"
+    assert [note.report.message for note in notes(run(read("g(t) = abs(t); h(t) = g(t)/t; h(x)"), {"x": 0}))] == [
+        "g(t)/t is nan, in h(x)", "g(t) has a kink here",
+    ]  # fmt: skip
+
+
+def test_notes_look_into_no_composite_gate_that_is_another_one_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where its gates give finite numbers and itself not, or take too much room, or are too many for nothing."""
+    (slope,) = notes(run(read("g(t) = t*1e200*1e200; g(x)*1e-200"), {"x": 1e-100}))
+    assert slope.report.message == "the local gradient of g(x) with respect to x is inf"
+    many = run(read(f"g(t) = (1 - cos(t))/t^2{' + 0*t' * 100}; g(x)"), {"x": 1e-6})
+    assert notes(many) == []
+    large = run(read("g(v) = sum(sqrt(v + v + v)); g(x)"), {"x": [0.0] * 9})
+    monkeypatch.setattr("exprgrad.shapes.MAX_ELEMENTS", 20)
+    (note,) = notes(large)
+    assert note.report.message == "the gradient on x is inf"

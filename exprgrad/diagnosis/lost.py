@@ -17,7 +17,7 @@ from exprgrad.gates import CONST, INPUT
 from exprgrad.run import Run
 from exprgrad.tidy import alike
 
-_MOST = 200  # gates
+MOST = 200  # gates
 _HALF = 1e-7  # of the output, that it may be off
 _ROUNDING = 2.0**-53
 _POWER = 16  # that is looked at
@@ -26,7 +26,7 @@ _POWER = 16  # that is looked at
 def lost(run: Run) -> Iterator[Note]:
     """A note on the first gate whose rounding does that."""
     circuit, values = run.circuit, run.values
-    if run.arrays or len(circuit.gates) > _MOST or not math.isfinite(run.value):
+    if run.arrays or len(circuit.gates) > MOST or not math.isfinite(run.value):
         return
     same, exact = alike(circuit.gates), list[bool]()
     gradients = [0.0] * len(values)

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from exprgrad.arithmetic.forward import rule
 from exprgrad.circuit import Circuit
 from exprgrad.diagnosis.kinks import Note, edges
-from exprgrad.diagnosis.live import facts, inside, live, piece, selected, stated
-from exprgrad.diagnosis.lost import lost
+from exprgrad.diagnosis.live import facts, live, piece, selected, stated
+from exprgrad.diagnosis.lost import MOST, lost
+from exprgrad.diagnosis.opened import opened, placed
 from exprgrad.diagnosis.rewriting import better, matches, said
 from exprgrad.errors import Report, shown
 from exprgrad.gates import CONST, INPUT
@@ -19,14 +20,18 @@ from exprgrad.values import Place, Value, at, is_finite, pick, product, spots, u
 
 def notes(run: Run) -> list[Note]:
     """What is not finite and where it began, every kink and step the run stands on, then digits that are lost."""
-    alive = live(run.circuit, run.values)
-    return [*_not_finite(run, alive), *edges(run, alive), *lost(run)]
-
-
-def _not_finite(run: Run, alive: Sequence[bool]) -> Iterator[Note]:
-    """One note for all that is not finite, at the place where the first of it began."""
+    circuit, alive = run.circuit, live(run.circuit, run.values)
     numbers = {"value": run.value} | {f"grad.{name}": gradient for name, gradient in run.gradient.items()}
     bad = {name: found for key, number in numbers.items() for name, found in first_of(key, number)}
+    strange = bad or any([one and not is_finite(value) for one, value in zip(alive, run.values, strict=True)])
+    inner, outer = opened(run, math.inf if strange else MOST)
+    first, last = ([placed(note, circuit, outer) for note in found] for found in (_not_finite(inner, bad), lost(inner)))
+    return [*first, *edges(run, alive), *last]
+
+
+def _not_finite(run: Run, bad: Mapping[str, tuple[float, int]]) -> Iterator[Note]:
+    """One note for all that is not finite, at the place where the first of it began."""
+    alive = live(run.circuit, run.values)
     gates = run.circuit.gates
     given: list[bool] = []  # constants, and gates of nothing else: an infinity among them is meant
     for gate in gates:
@@ -85,13 +90,6 @@ def forward_origin(circuit: Circuit, values: Sequence[Value], wire: int, place: 
     if op is CONST:
         return Report(message, circuit.text, gate.span)
     reads = [values[source] for source in gate.inputs]
-    body = inside(circuit, values, wire)
-    if body is not None:
-        inner, found = body
-        first = next((w for w, v in enumerate(found) if not is_finite(v) and inner.gates[w].inputs), None)
-        if first is not None:
-            report = forward_origin(inner, found, first, spots(unbounded(found[first]))[1])
-            return report._replace(message=f"{report.message}, in {name}")
     if not op.whole:
         reads = [pick(read, place) for read in reads]
     label = facts(circuit, values, wire, place)
