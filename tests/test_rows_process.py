@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 
 from exprgrad.rows import records as pieces_module
 from process import seen, shell, start
-from rowjob import Done, job
+from rowjob import Done, job, made
 
 FORMULA = "x*sin(y) + exp(-x^2)"
 
@@ -233,6 +234,29 @@ def test_a_bar_is_on_the_terminal_for_long_work_only(tmp_path: Path) -> None:
     assert terminal(*slowly, "--quiet", data=long) == (0, out, b"")
     short = points(tmp_path / "short.csv", 5)
     assert terminal(FORMULA, str(short), data=short)[2] == b""
+
+
+def percentages(bar: bytes) -> list[int]:
+    """How far a bar says that the work is, from time to time."""
+    return [int(found) for found in re.findall(rb"(\d+) %", bar)]
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_bar_says_how_far_slow_rows_are(ending: str, tmp_path: Path) -> None:
+    """Also where all of them have been read at once."""
+    rows = tmp_path / f"rows.{ending}"
+    made("x", points(tmp_path / "long.csv", 40_000), "--only", "--prefix", "x", "--out", rows)
+    status, _, bar = terminal("exp(-xvalue^2)", str(rows), "--engine", "reference", "--to", "csv", data=rows)
+    assert status == 0
+    assert any(20 < percent < 80 for percent in percentages(bar))
+
+
+def test_a_bar_is_there_for_a_batch_file_too(tmp_path: Path) -> None:
+    batch = tmp_path / "batch.jsonl"
+    batch.write_text("".join(f'{{"formula": "exp(x)*sin({k}*x)/{k + 1}", "x": 1}}\n' for k in range(1500)))
+    status, out, bar = terminal(str(batch), data=batch)
+    assert (status, out.count(b"\n")) == (0, 1500)
+    assert any(20 < percent < 80 for percent in percentages(bar))
 
 
 @pytest.mark.rule(23, 24)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
@@ -29,6 +30,7 @@ Columns = Mapping[str, NDArray[np.float64]]
 _FIRST = 1 << 14  # rows that are timed on one thread
 _WORTH = 2e-3  # seconds of work that are worth a second thread
 _PART = 5e-3  # seconds of work that a thread takes at a time
+_ONE_BY_ONE = 200  # rows of an engine that takes milliseconds for each
 
 
 class Rows(NamedTuple):
@@ -61,6 +63,11 @@ def kernel(program: Program, engine: str = "numpy") -> Kernel:
     """The program made ready by an engine; UsageError for an engine that is not there."""
     made: Kernel = _module(engine).kernel(program)
     return made
+
+
+def at_once(engine: str) -> int:
+    """How many rows an engine should have at a time, so that the first are not long in coming."""
+    return sys.maxsize if _module(engine).PARALLEL else _ONE_BY_ONE
 
 
 def said(

@@ -18,13 +18,14 @@ from exprgrad.values import at, digits, elements
 
 FORMATS = ("jsonl", "csv", "tsv", "table")
 _SHOWN = 200  # rows in a table
+_AT_ONCE = 200  # rows, each of which may have a formula to be read
 
 
-def perform(options: Any, files: Any, to: str, cases: Cases) -> Tally:
-    """Computes every row and delivers the results; what came of them."""
+def perform(options: Any, files: Any, to: str, cases: Cases, told: Callable[[int], None]) -> Tally:
+    """Computes every row and delivers the results; what came of them.  ``told`` is told the rows so far."""
     if to not in FORMATS:
         raise UsageError(f"--to {to}: rows with formulas of their own are written as {', '.join(FORMATS)}")
-    found = _Computed(options, files, cases)
+    found = _Computed(options, files, cases, told)
     if to == "jsonl":
         with writing(options.out, files.words, passed=True) as file:
             for case in found:
@@ -45,9 +46,9 @@ def perform(options: Any, files: Any, to: str, cases: Cases) -> Tally:
     return found.tally
 
 
-def compare(options: Any, files: Any, cases: Cases, say: Callable[[str], None]) -> None:
+def compare(options: Any, files: Any, cases: Cases, told: Callable[[int], None]) -> Tally:
     """Delivers the list of rows that differ from what they state; UnmetError if there is one."""
-    found = _Computed(options, files, cases)
+    found = _Computed(options, files, cases, told)
     wrong: list[str] = []
     rows = 0
     for case in found:
@@ -57,8 +58,7 @@ def compare(options: Any, files: Any, cases: Cases, say: Callable[[str], None]) 
     if wrong:
         deliver(wrong, None, *files.words)
         raise UnmetError(f"--expect: {rows:,} of {found.tally.rows:,} rows differ from what they state")
-    if not options.quiet:
-        say(Report(f"{found.tally.rows:,} rows, each as it states").render("note"))
+    return found.tally
 
 
 class _Computed:
@@ -67,15 +67,16 @@ class _Computed:
     ``tally`` is what came of those so far.  Raises the error of a bad row if that is to stop.
     """
 
-    def __init__(self, options: Any, files: Any, cases: Cases) -> None:
+    def __init__(self, options: Any, files: Any, cases: Cases, told: Callable[[int], None]) -> None:
         self.options = options
         self.files = files
         self.cases = cases
+        self.told = told
         self.tally = Tally()
 
     def __iter__(self) -> Iterator[Case | None]:
         bad = "keep" if self.options.expect else self.options.bad
-        for item in self.files.raw():
+        for item in self.files.raw(_AT_ONCE):
             if item is None:
                 yield None
                 continue
@@ -90,6 +91,7 @@ class _Computed:
                 self._count(case)
                 if case.bad is None or bad == "keep":
                     yield case
+            self.told(self.tally.rows)
         if self.cases.unused and self.tally.rows:
             raise UsageError(
                 f"no formula has a variable {named(self.cases.unused[0])}",

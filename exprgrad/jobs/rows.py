@@ -118,7 +118,7 @@ def _all(options: Options, files: Files, say: Callable[[str], None]) -> None:
         passed = to not in BINARY
         with (
             writing(options.out, read_from(options, files), passed=passed) as file,
-            _progress(options, files, file) as told,
+            _progress(options, files, file, passing=True) as told,
         ):
             sink = _sink(
                 to,
@@ -154,10 +154,13 @@ def _each(options: Options, files: Files, say: Callable[[str], None]) -> None:
         options.formula, constants, options.of, options.wrt, upstream, options.engine, options.convention,
         expect=options.expect, told=told,
     )  # fmt: skip
-    if options.expect:
-        cases.compare(options, files, found, say)
-    else:
-        _tell(cases.perform(options, files, destination(options, files.formats[0]), found), options, say)
+    to = "" if options.expect else destination(options, files.formats[0])
+    with _progress(options, files, passing=to == "jsonl") as bar:
+        tally = cases.perform(options, files, to, found, bar) if to else cases.compare(options, files, found, bar)
+    if to:
+        _tell(tally, options, say)
+    elif not options.quiet:
+        say(Report(f"{tally.rows:,} rows, each as it states").render("note"))
 
 
 def _overridden(options: Options, names: Container[str], say: Callable[[str], None]) -> None:
@@ -227,7 +230,7 @@ def _summarised(
     from exprgrad.views import table
 
     found = Summary(layout)
-    with _progress(options, files, None) as told:
+    with _progress(options, files) as told:
         tally = run(files.raw(formula.rows), parse, formula, found, policy, told, cores())
     if to == "markdown":
         from exprgrad.write import markdown
@@ -241,16 +244,21 @@ def _summarised(
 
 
 @contextmanager
-def _progress(options: Options, files: Files, file: BinaryIO | None) -> Iterator[Callable[[int], None]]:
-    """What is told the rows so far: it shows a bar at a terminal, and lets what is written go."""
+def _progress(
+    options: Options, files: Files, file: BinaryIO | None = None, *, passing: bool = False
+) -> Iterator[Callable[[int], None]]:
+    """What is told the rows so far: it shows a bar at a terminal, and lets what is written go.
+
+    Rows that are ``passing`` by on the terminal themselves are enough.
+    """
     watched = not options.quiet and sys.stderr is not None and sys.stderr.isatty()
-    if watched and file is not None and options.out is None and on_terminal():
-        watched = False  # the rows themselves are passing by
+    if watched and passing and options.out is None and on_terminal():
+        watched = False
     shows: Any = nullcontext(lambda _: None)
     if watched:
         from exprgrad.views import progress
 
-        shows = progress.bar(files.total, files.taken)
+        shows = progress.bar(files.total, lambda: files.taken)
     with shows as bar:
 
         def told(rows: int) -> None:

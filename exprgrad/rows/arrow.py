@@ -36,6 +36,7 @@ class Reader(reader.Reader):
     def __init__(self, stream: Stream, format_: str) -> None:
         super().__init__(stream)
         self.format = format_
+        self._rows = 0  # of a Parquet file, whose bytes are read in any order
         with self._told():
             self.schema = self._open()
             self.names = list(self.schema.names)
@@ -57,7 +58,7 @@ class Reader(reader.Reader):
             import pyarrow.parquet as pq
 
             file = pq.ParquetFile(self.stream.seekable(), page_checksum_verification=True, pre_buffer=False)
-            self._batches = _parquet(file)
+            self._batches, self._rows = _parquet(file), file.metadata.num_rows
             return file.schema_arrow
         if self.stream.first.startswith(b"ARROW1"):
             whole = pa.ipc.open_file(self.stream.seekable())
@@ -79,6 +80,8 @@ class Reader(reader.Reader):
                     return
                 if self.format == "arrow":
                     batch.validate(full=True)
+            if self._rows and self.stream.size is not None:
+                self.stream.taken = self.stream.size * (row - 1 + batch.num_rows) // self._rows
             yield from self.parted(Batch(batch, row), BATCH)
             row += batch.num_rows
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from exprgrad.circuit import Circuit
 from exprgrad.diagnosis.kinks import Note
-from exprgrad.engines import Kernel, Rows, kernel, said
+from exprgrad.engines import Kernel, Rows, at_once, kernel, said
 from exprgrad.errors import FormulaError, Report, UsageError, shown
 from exprgrad.program import Program, program
 from exprgrad.rows.block import Block, Column, Mask, Place, gaps
@@ -20,6 +20,7 @@ from exprgrad.values import Value
 
 _NOTE = 300  # characters of a row's note
 _RESULTS = 2_000_000  # numbers that are computed at a time
+_TOLD = 5_000  # rows at a time that each may have a note, which takes up to a millisecond
 
 
 class Answer(NamedTuple):
@@ -76,7 +77,8 @@ class Formula:
         made = self._program(tuple(self.shapes.values()))
         self.value: tuple[int, ...] = made.shapes[made.value]
         self.gradient = {name: made.shapes[wire] for name, wire in made.gradient.items()}
-        self.rows = max(1, _RESULTS // max(1, sum(map(prod, (self.value, *self.gradient.values())))))  # at a time
+        results = sum(map(prod, (self.value, *self.gradient.values())))
+        self.rows = min(max(1, _RESULTS // max(1, results)), at_once(engine), _TOLD if told else _RESULTS)  # at a time
 
     def _program(self, shapes: tuple[tuple[int, ...], ...]) -> Program:
         return program(

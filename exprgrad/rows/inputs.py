@@ -36,8 +36,7 @@ class Files:
     def __init__(self, words: tuple[str, ...], from_: str | None) -> None:
         self.words = paths(words)
         self.from_ = from_
-        self.done = 0
-        self.open: Any = None
+        self.taken = 0  # bytes that the pieces so far are of
         self.total: int | None = 0
         self.formats: list[str] = []
         self.opened: dict[int, Reader] = {}
@@ -73,13 +72,19 @@ class Files:
         for number, path in enumerate(self.words):
             rows = self.opened.pop(number, None) or reader(*self._stream(path))
             _same_columns(self.example, rows)
-            self.open = rows.stream
+            before, begun = self.taken, self.taken
             for piece in rows.raw():
-                parts = [None] if piece is None else rows.parted(piece, most)
-                yield from (None if part is None else (rows, part) for part in parts)
-            self.done += rows.stream.taken
+                if piece is None:
+                    yield None
+                    continue
+                parts = [*rows.parted(piece, most)]
+                size = begun + rows.stream.taken - before
+                for count, part in enumerate(parts, 1):
+                    self.taken = before + size * count // len(parts)
+                    yield rows, part
+                before = self.taken
+            self.taken = begun + rows.stream.taken
             rows.stream.close()
-            self.open = None
 
     def _stream(self, path: str) -> tuple[Stream, str]:
         """A file, which is closed with the others at the latest, and its format."""
@@ -91,10 +96,6 @@ class Files:
         """Closes all files."""
         for stream in self.streams:
             stream.close()
-
-    def taken(self) -> int:
-        """The bytes that have been read."""
-        return self.done + (self.open.taken if self.open is not None else 0)
 
 
 def _let_signals_in() -> None:
