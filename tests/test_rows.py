@@ -146,7 +146,7 @@ def test_the_first_bytes_and_options_choose_the_format(tmp_path: Path) -> None:
         assert made("x", tmp_path / "noending").out == made("x", "-", data=data).out
     assert (
         made("x", "-", "--from", "tsv", "--to", "csv", data=b"x\tt\n1\ta,b\n").out
-        == b'x,t,value,grad.x\n1.0,"a,b",1.0,1.0\n'
+        == b'x,t,value,grad.x\n1,"a,b",1.0,1.0\n'
     )
     (tmp_path / "odd.csv").write_bytes(b'{"x":1}\n')
     assert made("x", tmp_path / "odd.csv", "--from", "jsonl").objects[0]["value"] == 1

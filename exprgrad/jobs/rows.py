@@ -114,7 +114,6 @@ def _all(options: Options, files: Files, say: Callable[[str], None]) -> None:
     else:
         if to in BINARY:
             not_for_terminals(to, options.out is None)
-        own = all(format_ == to for format_ in files.formats)
         passed = to not in BINARY
         with (
             writing(options.out, read_from(options, files), passed=passed) as file,
@@ -124,7 +123,7 @@ def _all(options: Options, files: Files, say: Callable[[str], None]) -> None:
                 to,
                 file,
                 layout,
-                own,
+                files.formats,
                 first.schema if all(one in BINARY for one in files.formats) else None,
             )
             tally = run(files.raw(formula.rows), parse, formula, sink, policy, told, cores())
@@ -199,12 +198,13 @@ def read_from(options: Options, files: Files) -> list[str]:
     return [*files.words, *([] if options.source is None else [options.source])]
 
 
-def _sink(to: str, file: BinaryIO, layout: Layout, own: bool, schema: Any) -> Sink:
-    """What writes a format."""
+def _sink(to: str, file: BinaryIO, layout: Layout, formats: list[str], schema: Any) -> Sink:
+    """What writes a format; the rows come in these."""
+    own, text = all(one == to for one in formats), all(one in ("csv", "tsv") for one in formats)
     if to in ("csv", "tsv"):
         from exprgrad.rows import delimited
 
-        return delimited.Writer(file, layout, "," if to == "csv" else "\t", own)
+        return delimited.Writer(file, layout, "," if to == "csv" else "\t", own, text)
     if to == "jsonl":
         from exprgrad.rows import lines
 

@@ -17,12 +17,16 @@ from exprgrad.rows.results import Layout, even, flat, inputs
 
 
 class Writer:
-    """Writes rows to a file, separated by commas or tabs; ``own`` says that they come in this format."""
+    """Writes rows to a file, separated by commas or tabs.
 
-    def __init__(self, file: BinaryIO, layout: Layout, separator: str, own: bool) -> None:
+    ``own`` says that they come in this format, ``text`` that they come in cells of text, which stay as they are.
+    """
+
+    def __init__(self, file: BinaryIO, layout: Layout, separator: str, own: bool, text: bool) -> None:
         self.file = file
         self.separator = separator
         self.own = own
+        self.text = text
         self.layout = layout.check(layout.flat())
         self.lists = {place.columns[0]: name for name, place in layout.places.items() if place.lists}
         self.names: list[str] | None = list(layout.names) if own else None
@@ -50,7 +54,7 @@ class Writer:
 
     def _others(self, block: Block, missing: Mask | None) -> tuple[list[str], list[pl.Series]]:
         """The input's columns from another format, as text ready to be written."""
-        frame = polars(self.layout, block)
+        frame = block.columns if self.text else polars(self.layout, block)
         names: list[str] = []
         columns: list[pl.Series] = []
         for column in frame:
