@@ -376,6 +376,8 @@ def test_rows_with_formulas_of_their_own(tmp_path: Path) -> None:
     assert made(tmp_path / "cases.jsonl").objects == made("-", "--from", "jsonl", data=data).objects
     bad = b'{"formula":"x^","x":1}\n{"x":1}\n{"formula":"y","x":1}\n{"formula":"sum(x","x":1}\n{"formula":7}\n{"formula":"x","x":"a"}\n{"formula":"x","x":2}\n'
     assert job("-", "--from", "jsonl", data=bad).status == 3
+    warned = job("-", "--from", "jsonl", data=b'{"formula":"log(x)","x":-1}\n')
+    assert warned.err == "warning: 1 of 1 row not finite; standard input, line 1: value is nan, grad.x is nan\n"
     kept = job("-", "--from", "jsonl", "--bad", "keep", data=bad)
     assert [row["value"] for row in kept.objects] == [None] * 6 + [2]
     assert all(row["note"] for row in kept.objects[:6])
@@ -393,6 +395,8 @@ def test_expectations_hold_to_twelve_digits_or_are_listed(capsys: pytest.Capture
         ('{"formula":"x","x":3}', "it states no value and no gradient"), ('{"formula":"x","x":3,"grad":{"y":1}}', "grad.y is stated, and there is no such result"),
         ('{"formula":"1/x","x":0,"value":null}', ""), ('{"formula":"x","x":3,"value":null}', "value is 3.0, and null is stated"),
         ('{"formula":"w@w","w":[1,2],"grad":{"w":[2,4]},"grad.w[1]":4}', ""), ('{"formula":"w@w","w":[1,2],"grad":{"w":[2]}}', "grad.w is [2.0, 4.0], and [2.0] is stated"),
+        ('{"formula":"sum(sqrt(w))","w":[0,1],"grad":{"w":[null,0.5]}}', ""), ('{"formula":"w@w","w":[1,2],"grad":{"w":[2,null]}}', "grad.w is [2.0, 4.0], and [2.0, nan] is stated"),
+        ('{"formula":"x","x":3,"value":3,"grad":1}', "'grad' is no object of gradients by name"), ('{"formula":"x","x":3,"value":3,"grad":null}', ""),
         ('{"formula":"x","x":3,"value":"a"}', "value: 'a' is not a number"), ('{"formula":"x^","x":3,"value":1}', "^ needs a number"), ('{"formula":"x","x":0,"value":-0.0}', ""),
     ]  # fmt: skip
     done = job("-", "--from", "jsonl", "--expect", data="\n".join(line for line, _ in lines).encode())
@@ -411,7 +415,10 @@ def test_expectations_hold_to_twelve_digits_or_are_listed(capsys: pytest.Capture
         job("sum(x)*y", "-", "--expect", data=own.replace(b"3,4,", b"3,,")).out
         == b"standard input, line 3: field 'x[1]': the cell is empty\n"
     )
-    refused("x", "-", "--expect", "--out", "o.csv", data=b"x,value\n1,1\n", status=2)
+    own = job("sum(1/x)", "-", "--to", "jsonl", data=b"x[0],x[1]\n0,1\n").out
+    assert job("sum(1/x)", "-", "--expect", data=own).err == "note: 1 row, as it states\n"
+    for option in (("--out", "o.csv"), ("--only",), ("--notes",), ("--prefix", "p"), ("--bad", "skip")):
+        assert f"leave {option[0]}" in refused("x", "-", "--expect", *option, data=b"x,value\n1,1\n", status=2)
 
 
 def test_a_summary_of_large_numbers_has_a_spread_and_no_share_that_is_none() -> None:

@@ -113,7 +113,8 @@ class _Computed:
 
 def _report(case: Case) -> Report:
     """What is not finite of a row, and where it is."""
-    results = {"value": case.value, **(case.gradient or {})}
+    gradient = {f"grad.{name}": found for name, found in (case.gradient or {}).items()}
+    results = {"value": case.value, **gradient}
     texts = {name: digits(value) for name, value in results.items() if value is not None}
     said = [f"{shown(name, 30)} is {text}" for name, text in texts.items() if "nan" in text or "inf" in text]
     return Report(f"{case.place}: {', '.join(said) or 'an element is not finite'}")

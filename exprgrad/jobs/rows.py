@@ -136,8 +136,11 @@ def _each(options: Options, files: Files, say: Callable[[str], None]) -> None:
     from exprgrad.jobs import cases
     from exprgrad.rows.each import FIELD, Cases
 
-    if options.expect and (options.to or options.out):
-        raise UsageError("--expect writes what differs, and nothing else: leave --to and --out out")
+    for name in ("to", "out", "only", "notes", "prefix") if options.expect else ():
+        if getattr(options, name):
+            raise UsageError(f"--expect writes what differs, and nothing else: leave --{name} out")
+    if options.expect and options.bad != "stop":
+        raise UsageError(f"--expect lists bad rows with those that differ: leave --bad {options.bad} out")
     example = files.example
     known = example.empty or (example.loose and options.bad != "stop")  # each row says it of itself
     if options.formula is None and not known and FIELD not in [name.strip() for name in example.names]:
@@ -159,7 +162,8 @@ def _each(options: Options, files: Files, say: Callable[[str], None]) -> None:
     if to:
         _tell(tally, options, say)
     elif not options.quiet:
-        say(Report(f"{tally.rows:,} rows, each as it states").render("note"))
+        told_of = "1 row, as it states" if tally.rows == 1 else f"{tally.rows:,} rows, each as it states"
+        say(Report(told_of).render("note"))
 
 
 def _overridden(options: Options, names: Container[str], say: Callable[[str], None]) -> None:

@@ -22,22 +22,29 @@ def differences(case: Case) -> Iterator[str]:
         yield case.bad.report.message
         return
     stated = dict(_stated(case.fields))
-    if not stated:
+    if not isinstance(case.fields.get("grad"), dict | None):
+        yield f"{case.place}: 'grad' is no object of gradients by name"
+    elif not stated:
         yield f"{case.place}: it states no value and no gradient"
     found = {"value": case.value, **{f"grad.{name}": gradient for name, gradient in (case.gradient or {}).items()}}
     flat = {name + at(spot): one for name, value in found.items() if value is not None for spot, one in elements(value)}
     formula = f"  ({shown(case.formula, 40)})"
     for name, text in stated.items():
         try:
-            value = None if text is None else value_of_field(text)
+            value = None if text is None else value_of_field(_filled(text))
         except CellError as error:
             yield f"{case.place}: {shown(name, 30)}: {error}{formula}"
             continue
         given = found.get(name, flat.get(name))
         if given is None:
             yield f"{case.place}: {shown(name, 30)} is stated, and there is no such result{formula}"
-        elif not _agree(given, value):
+        elif not _agree(given, value, null=isinstance(text, list)):
             yield f"{case.place}: {shown(name, 30)} is {_shown(given)}, and {_shown(value)} is stated{formula}"
+
+
+def _filled(field: Any) -> Any:
+    """A field with NaN for the nulls in its lists, which are no deeper than a row may be."""
+    return [math.nan if part is None else _filled(part) for part in field] if isinstance(field, list) else field
 
 
 def _stated(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -49,14 +56,18 @@ def _stated(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _agree(found: Value, stated: Value | None) -> bool:
-    """Whether a result is the one that is stated; null stands for any number that is not finite."""
+def _agree(found: Value, stated: Value | None, *, null: bool) -> bool:
+    """Whether a result is the one that is stated.
+
+    None stands for any number that is not finite, as does NaN where it may have been a ``null``.
+    """
     if stated is None:
         return not np.all(np.isfinite(found))
     if shape(found) != shape(stated):
         return False
     for (_, a), (_, b) in zip(elements(found), elements(stated), strict=True):
-        if not (math.isclose(a, b, rel_tol=_AGREE, abs_tol=0) or (a != a and b != b)):
+        unbounded = b != b and (a != a or (null and not math.isfinite(a)))
+        if not (math.isclose(a, b, rel_tol=_AGREE, abs_tol=0) or unbounded):
             return False
     return True
 
