@@ -174,7 +174,7 @@ def upstream_of(circuit: Circuit, wanted: Shape, upstream: Any) -> Value:
             circuit.gates[circuit.output].span,
             hint=f"make it one number, such as sum({piece}),\n"
             "or give the gradient that arrives there, --upstream VALUE,\n"
-            "or ask for the derivative of each element, --jacobian",
+            "or ask for the derivative of each element at a point, --jacobian",
         )  # fmt: skip
     value = value_of("", upstream)
     given = shape(value)

@@ -52,6 +52,11 @@ class Style(NamedTuple):
         """Nothing, and the eight heights of a bar."""
         return ".12345678" if self.ascii else _BARS
 
+    def exact(self, to: str) -> None:
+        """Raises UsageError if numbers are to be rounded in a format that has all their digits."""
+        if self.digits is not None:
+            raise UsageError(f"--digits rounds what people read, and {to} has all digits", hint="leave one of them out")
+
     def text(self, line: str) -> str:
         """A line as it may be printed."""
         if not self.ascii or line.isascii():

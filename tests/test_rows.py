@@ -155,6 +155,8 @@ def test_the_first_bytes_and_options_choose_the_format(tmp_path: Path) -> None:
     made("x", "-", "--out", tmp_path / "o", data=b"x\n1\n")
     assert (tmp_path / "o").read_bytes() == b"x,value,grad.x\n1,1.0,1.0\n"
     refused("x", "-", "--to", "json", data=b"x\n1\n", status=2)
+    assert "csv has all digits" in refused("x", "-", "--digits", "3", data=b"x\n1\n", status=2)
+    assert "0.33" in made("1/x", "-", "--digits", "2", "--to", "table", data=b"x\n3\n").out.decode()
 
 
 def test_several_files_and_globs_are_one_table(tmp_path: Path) -> None:

@@ -72,8 +72,8 @@ def perform(point: Point, say: Callable[[str], None]) -> None:
     if to not in room.FORMATS:
         what = f"--{point.question}" if point.question != "gradient" else "one point"
         raise UsageError(f"{what} is not written as {to}", hint=f"--to takes {', '.join(room.FORMATS)}")
-    if to not in PEOPLE and point.style.digits is not None:
-        raise UsageError(f"--digits rounds what people read, and {to} has all digits", hint="leave one of them out")
+    if to not in PEOPLE:
+        point.style.exact(to)
     asked = _asked(point, to, to in getattr(room, "BARE", ()))
     reply: Reply = room.answer(asked)
     for option, unmet in (

@@ -58,7 +58,15 @@ class Options(NamedTuple):
 
 
 def destination(options: Options, format_: str) -> str:
-    """The format to write: as asked, as the file's ending says, a table on a terminal, or as the rows came."""
+    """The format to write; UsageError if that has all digits, and numbers are to be rounded."""
+    to = _destination(options, format_)
+    if to not in SUMMARIES:
+        options.style.exact(to)
+    return to
+
+
+def _destination(options: Options, format_: str) -> str:
+    """The format that is asked for, that the file's ending says, a table on a terminal, or as the rows came."""
     if options.to is not None:
         return options.to
     if options.out is not None:
