@@ -15,7 +15,7 @@ from exprgrad.arguments import listed
 from exprgrad.command import Choice, Command, Option
 from exprgrad.convention import CONVENTIONS
 from exprgrad.errors import ExprgradError, Report, UsageError, named, shown
-from exprgrad.files import deliver, read_formula, standard_output
+from exprgrad.files import deliver, destination, read_formula, standard_output
 from exprgrad.jobs import gradient, point
 from exprgrad.rows.formats import FORMATS as ROWS
 from exprgrad.rows.formats import SUMMARIES, by_ending, is_data
@@ -52,7 +52,7 @@ _rows = partial(click.option, cls=Option, heading="Rows of files")
     metavar="FORMAT",
     help=f"{', '.join(FORMATS)}; by default a table, and rows as they came, but summed up at a terminal.",
 )
-@click.option("--out", metavar="PATH", help="Write to PATH, whole or not at all.")
+@click.option("--out", metavar="PATH", help="Write to PATH, whole or not at all; - is standard output.")
 @click.option("--of", metavar="NAME", help="Take the wire NAME as the output.")
 @click.option("--wrt", metavar="NAME,NAME", help="Gradients with respect to these inputs only.")
 @click.option("--upstream", metavar="VALUE", help="The gradient that arrives at the output; 1 by default.")
@@ -113,6 +113,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     come out with the value and the gradients. Without FORMULA each row has its own, in its field formula.
     """
     look = style(options["full"], options["digits"], options["ascii_"], options["colors"])
+    options["out"] = destination(options["out"])
     if options["gates"]:
         if (
             any(ctx.params[key] for key in ("formula", "files", "path", "emit", "of", "wrt", "strict"))

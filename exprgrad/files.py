@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,18 @@ from exprgrad.errors import DeliveryError, ExprgradError, FormulaError, UsageErr
 MAX_BYTES = 32_000_000  # of a formula
 UNFINISHED: set[str] = set()  # files beside their targets, which whoever ends the process removes
 PACKINGS = {".gz": "gzip", ".zst": "zstd"}
+_DESCRIPTOR = re.compile(r"/dev/std(?:out|err)|/(?:dev|proc/self)/fd/([0-9]{1,6})")
+
+
+def destination(out: str | None) -> str | None:
+    """The file to write, None for standard output under whatever name."""
+    return None if out == "-" or (out is not None and _descriptor(out) == 1) else out
+
+
+def _descriptor(out: str) -> int | None:
+    """The number of the open file that a path stands for, None for any other path."""
+    found = _DESCRIPTOR.fullmatch(out)
+    return None if found is None else int(found[1] or 1 + out.endswith("err"))
 
 
 def read_formula(path: str) -> str:
@@ -176,7 +189,12 @@ def _settle(file: BinaryIO) -> None:
 
 @contextmanager
 def _replacing(out: str) -> Iterator[BinaryIO]:
-    """A new file beside the target that takes its place once it is written; devices and pipes are written to."""
+    """A new file beside the target that takes its place once it is written; what is open, devices and pipes get it."""
+    number = _descriptor(out)
+    if number is not None:
+        with open(os.dup(number), "wb") as shared:
+            yield shared
+        return
     if os.path.exists(out) and not os.path.isfile(out):
         with open(out, "wb") as device:
             yield device

@@ -206,6 +206,28 @@ def test_what_is_read_is_never_written(tmp_path: Path) -> None:
         assert (tmp_path / "f.txt").read_text() == "x^2"
 
 
+@pytest.mark.parametrize("name", ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+def test_standard_output_is_written_to_under_any_name(name: str, tmp_path: Path) -> None:
+    """What others write to the same file before and behind stays; the file is not replaced."""
+    (tmp_path / "p.csv").write_text("x\n2\n")
+    point, rows = f"$EG x -x 2 --to csv --out {name}", f"$EG x p.csv --out {name}"
+    done = shell(f"(echo before; {point}; {rows}; echo behind) > all; cat all; ls", tmp_path)
+    result = b"x,value,grad.x\n%s,2.0,1.0\n"
+    assert done == Done(0, b"before\n" + result % b"2.0" + result % b"2" + b"behind\nall\np.csv\n", "")
+
+
+def test_an_open_file_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    written = b"before\nx,value,grad.x\n2.0,2.0,1.0\nbehind\n"
+    for number, name in ((2, "/dev/stderr"), (3, "/dev/fd/3")):
+        job_ = (
+            f"(echo before >&{number}; $EG x -x 2 --to csv --out {name}; echo behind >&{number}) {number}> all; cat all"
+        )
+        assert shell(job_, tmp_path) == Done(0, written, "")
+    assert shell("$EG x -x 2 --out /dev/fd/77", tmp_path) == Done(
+        6, b"", "error: cannot write /dev/fd/77: bad file descriptor\n"
+    )
+
+
 def test_files_that_are_pipes_are_read_once(tmp_path: Path) -> None:
     points(tmp_path / "p.csv", 3)
     once = shell("$EG x p.csv", tmp_path).out
