@@ -13,6 +13,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PATIENCE = 1  # seconds that a signal waits for Python to act upon it
 
 
@@ -26,7 +27,7 @@ class Stopped(BaseException):
 def main() -> NoReturn:
     """The ``exprgrad`` command: sys.argv in, the exit status out."""
     gc.set_threshold(100_000, 50, 50)  # imports make a lot of objects and no garbage
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in _SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup and & leave some ignored
             signal.signal(number, _stop)
     if hasattr(signal, "SIGPIPE"):
@@ -47,6 +48,7 @@ def main() -> NoReturn:
         status = run_command([os.fsencode(argument).decode("utf-8", "surrogateescape") for argument in sys.argv[1:]])
     except (Stopped, KeyboardInterrupt) as stopped:  # the latter is how polars says it
         ended = stopped.number if isinstance(stopped, Stopped) else signal.SIGINT
+        _clean_up()
         signal.signal(ended, signal.SIG_DFL)
         os.kill(os.getpid(), ended)
         status = 128 + ended
@@ -68,7 +70,16 @@ def main() -> NoReturn:
 
 
 def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+    for other in _SIGNALS:  # one is enough, and cleaning up takes a moment
+        signal.signal(other, signal.SIG_IGN)
     raise Stopped(number)
+
+
+def _clean_up() -> None:
+    """Removes what was written beside a target."""
+    files = sys.modules.get("exprgrad.files")
+    if files:
+        files.remove_unfinished()
 
 
 def _watch_signals() -> None:
@@ -83,10 +94,7 @@ def _end(heard: int) -> None:
     """Waits for a signal, and then for Python to end the process; cleans up and ends it otherwise."""
     number = os.read(heard, 1)[0]
     time.sleep(_PATIENCE)
-    files = sys.modules.get("exprgrad.files")
-    for path in files.UNFINISHED.copy() if files else ():
-        with suppress(OSError):
-            os.unlink(path)
+    _clean_up()
     os._exit(128 + number)
 
 

@@ -214,16 +214,26 @@ def _replacing(out: str) -> Iterator[BinaryIO]:
             yield file
         os.replace(temporary, target)
     except BaseException:
-        with suppress(OSError):  # it was never there, or a signal came right behind the replacement
-            os.unlink(temporary)
+        _remove(temporary)
         raise
-    finally:
-        UNFINISHED.discard(temporary)
+    UNFINISHED.discard(temporary)
     parent = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(parent)
     finally:
         os.close(parent)
+
+
+def remove_unfinished() -> None:
+    """Removes what no failure has: a signal may come on the way to that too."""
+    for path in tuple(UNFINISHED):
+        _remove(path)
+
+
+def _remove(path: str) -> None:
+    with suppress(OSError):  # it was never there, or a signal came right behind the replacement
+        os.unlink(path)
+    UNFINISHED.discard(path)
 
 
 def _same(source: str, out: str | int) -> bool:

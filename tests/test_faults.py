@@ -42,6 +42,16 @@ def test_a_write_fails_and_a_kill_comes_before_all_is_there(name: str, fault: Fa
     assert done.status == (6 if fault.call == "write" else -9)
 
 
+@pytest.mark.rule(4, 7)
+@needs_strace
+def test_a_signal_comes_while_an_error_is_being_cleaned_up(folder: Path) -> None:
+    """At every close, among them that of the file beside the target, which is then to be removed."""
+    job = JOBS["bad row"]
+    closes = [Fault(call, number, "TERM") for call, number in faults.places(job, folder) if call == "close"]
+    assert len(closes) >= 2  # of the file beside the target, and of the rows
+    assert [(done.status, wrong) for _, done, wrong in faults.swept(job, folder, closes)] == [(-15, "")] * len(closes)
+
+
 CLEAN = Done(0, b"", "", {"in.csv": b"", "out.csv": b"x\n1\n2\n"})
 FULL = Fault("write", 1, "ENOSPC")
 
