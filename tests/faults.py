@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import re
-import resource
 import shutil
 import signal
 import subprocess
@@ -129,16 +128,16 @@ def usable() -> str:
     return f"strace may not trace: {done.stderr.strip()[:200]}" if done.returncode else ""
 
 
-def ran(job: Job, folder: Path, *under: str, limit: int = resource.RLIM_INFINITY) -> Done:
+def ran(job: Job, folder: Path, *under: str, limit: int | None = None) -> Done:
     """A run in a folder, under a tracer, where no file may become longer than a limit; the target is there before."""
     if job.target:
         (folder / job.target).write_bytes(_BEFORE)
+    room = [] if limit is None else ["prlimit", f"--fsize={limit}"]
     streams = [folder.parent / name for name in ("standard-output", "standard-error")]
     with open(streams[0], "wb") as out, open(streams[1], "wb") as err:
         done = subprocess.run(
-            [*under, sys.executable, "-m", "exprgrad", *job.arguments], cwd=folder, stdout=out, stderr=err, timeout=120, check=False,
-            stdin=subprocess.DEVNULL, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
-            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": ""},
+            [*room, *under, sys.executable, "-m", "exprgrad", *job.arguments], cwd=folder, stdout=out, stderr=err, timeout=120, check=False,
+            stdin=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": ""},
         )  # fmt: skip
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
     for name in files:
