@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
+import gzip
 import io
+import os
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from exprgrad.rows import records
+from exprgrad.errors import shown
+from exprgrad.rows import records, sources
 from rowjob import job, made, refused, table
 
 COLUMNS = {
@@ -279,3 +283,71 @@ def test_a_column_with_the_name_of_a_result_is_refused(name: str, tmp_path: Path
     assert f"the column '{name}' is there already" in said
     made("id", tmp_path / "t.parquet", "--notes", "--out", tmp_path / "o.parquet", "--prefix", "b.")
     assert table(tmp_path / "o.parquet")[name].equals(table(tmp_path / "t.parquet")[name])
+
+
+FAR = pa.array([2**31 - 1, 0, 1], pa.int32()).view(pa.date32())  # which is how PostgreSQL writes an infinite date
+
+
+@pytest.mark.parametrize(
+    ("column", "why"),
+    [
+        (FAR, "'c' has a time that is too far away"),
+        (pa.StructArray.from_arrays([FAR], ["d"]), "'c' has a time that is too far away"),
+        (pa.array([[1], [2**31 - 1], None], pa.list_(pa.int32())).cast(pa.list_(pa.date32())), "'c' has a time that"),
+        (pa.array([0, 1, -(2**63)], pa.int64()).view(pa.timestamp("us", "UTC")), "'c' has a time that is too far"),
+        (pa.array([1, 2, 3], pa.timestamp("us", "Mars/Base")), "a column holds what CSV and JSON have no way"),
+        (pa.array([b"0" * 16] * 3, pa.uuid()), "'c' holds extension<arrow.uuid>, which CSV and JSON have no way"),
+    ],
+    ids=["date", "struct", "list", "timestamp", "zone", "uuid"],
+)
+def test_what_polars_would_panic_at_is_refused_as_text_and_kept_elsewhere(
+    column: Any, why: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = write(tmp_path / "t.arrow", {"c": column})
+    for to in ("csv", "jsonl"):
+        assert why in refused("2*id", tmp_path / "t.arrow", "--to", to)
+    assert capfd.readouterr() == ("", "")
+    made("2*id", tmp_path / "t.arrow", "--out", tmp_path / "out.arrow")
+    assert table(tmp_path / "out.arrow")["c"].equals(before["c"])
+
+
+def test_times_within_reach_are_written_in_full(tmp_path: Path) -> None:
+    days = [-95_000_000, 95_000_000, None]
+    columns = {
+        "d": pa.array(days, pa.int32()).view(pa.date32()),
+        "t": pa.array([day and day * 86_400_000 for day in days], pa.int64()).view(pa.timestamp("ms")),
+    }
+    write(tmp_path / "t.arrow", columns)
+    cells = [row[1:3] for row in made("2*id", tmp_path / "t.arrow", "--to", "csv").rows[1:]]
+    assert [[cell[:13] for cell in row] for row in cells] == [["-258132-11-01"] * 2, ["+262071-03-02"] * 2, ["", ""]]
+
+
+def test_rows_with_formulas_of_their_own_keep_times_of_any_kind(tmp_path: Path) -> None:
+    """Python's own have no nanoseconds, and end in the year 9999."""
+    nanos = pa.array([1, None, 3], pa.timestamp("ns"))
+    content = {"formula": ["id^2"] * 3, "d": FAR, "n": nanos, "span": pa.array([5, 6, 7], pa.duration("ns"))}
+    write(tmp_path / "t.arrow", content)
+    first, second, _ = made(tmp_path / "t.arrow", "--to", "jsonl").objects
+    assert (first["n"], first["span"], first["value"]) == ("1970-01-01 00:00:00.000000001", "5", 1)
+    assert (second["d"], "n" in second, second["value"]) == ("1970-01-01", False, 4)
+    write(tmp_path / "in.arrow", {"formula": ["id"] * 3, "s": pa.StructArray.from_arrays([nanos], ["n"])})
+    assert "in.arrow: there is a time within a list or an object" in refused(tmp_path / "in.arrow", "--to", "csv")
+
+
+def test_what_cannot_be_read_any_further_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Failing(io.FileIO):
+        def read(self, _: int | None = -1) -> bytes:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    write(tmp_path / "t.parquet", {})
+    with Failing(tmp_path / "t.parquet") as file:
+        monkeypatch.setattr(sources.Stream, "seekable", lambda _: file)
+        said = refused("id", tmp_path / "t.parquet", status=6)
+    assert said == f"error: cannot read {shown(str(tmp_path / 't.parquet'))}: input/output error\n"
+
+
+def test_packed_arrow_that_is_cut_off_is_told_as_such(tmp_path: Path) -> None:
+    write(tmp_path / "stream.arrow", {"x": [1, 2, 3]})
+    packed = gzip.compress((tmp_path / "stream.arrow").read_bytes() + b"\0" * 9000)
+    (tmp_path / "t.arrow.gz").write_bytes(packed[: len(packed) // 2])
+    assert "is cut off: its gzip data cannot be unpacked" in refused("x", tmp_path / "t.arrow.gz")

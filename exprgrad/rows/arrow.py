@@ -40,7 +40,7 @@ class Reader(reader.Reader):
         with self._told():
             self.schema = self._open()
             self.names = list(self.schema.names)
-        self.lists = {field.name for field in self.schema if _is_list(field.type)}
+        self.lists = {field.name for field in self.schema if _is_list(field.type) and not _is_time(field.type)}
         shapes: dict[str, tuple[int, ...]] = {}
         self._ahead: list[Any] = []
         if self.lists:
@@ -97,12 +97,23 @@ class Reader(reader.Reader):
             parts = [self._numbers(table, column, place.lists, bad) for column in place.columns]
             found[name] = np.stack(parts, axis=-1).reshape(-1, *place.shape) if place.shape else parts[0]
         return Block(
-            table.num_rows, found, bad, lambda row: f"{self.stream.name}, row {piece.first + row}", None, lambda: table
+            table.num_rows, found, bad, lambda row: f"{self.stream.name}, row {piece.first + row}", list, lambda: table
         )
 
     def fields(self, block: Block) -> Iterator[Fields]:
         """The values that are not null."""
-        for row in block.columns.to_pylist():
+        table = block.columns
+        for number, field in enumerate(table.schema):
+            if _is_time(field.type) and not _is_list(field.type):  # Python's own end sooner, without nanoseconds
+                table = table.set_column(number, field.name, table.column(number).cast(pa.string()))
+        try:
+            rows = table.to_pylist()
+        except (ValueError, OverflowError):
+            raise DataError(
+                f"{self.stream.name}: there is a time within a list or an object that is too fine or too far away",
+                hint="leave that column out",
+            ) from None
+        for row in rows:
             yield Fields({name: value for name, value in row.items() if value is not None}, "")
 
     def _numbers(self, table: Any, name: str, lists: bool, bad: dict[int, str]) -> Column:
@@ -143,8 +154,6 @@ class Reader(reader.Reader):
         try:
             yield
         except (pa.ArrowException, OSError, ValueError, EOFError) as error:
-            if isinstance(error, DataError):
-                raise
             if isinstance(error, OSError) and error.errno is not None:  # the system's, not pyarrow's own
                 raise DeliveryError(f"cannot read {self.stream.name}: {reason(error)}") from None
             what = "fails its checksum" if "CRC" in str(error) or "hecksum" in str(error) else "is damaged"
@@ -155,6 +164,13 @@ def _parquet(file: Any) -> Iterator[Any]:
     """The batches of a Parquet file, a row group at a time; its own threads would wait for ours."""
     for group in range(file.num_row_groups):
         yield from file.iter_batches(batch_size=BATCH, row_groups=[group], use_threads=False)
+
+
+def _is_time(kind: Any) -> bool:
+    """Whether a type is of times, or of lists of them."""
+    while _is_list(kind):
+        kind = kind.value_type
+    return bool(pa.types.is_temporal(kind) and not pa.types.is_interval(kind))
 
 
 def _is_list(kind: Any) -> bool:
@@ -205,6 +221,3 @@ class _Bytes:
             parts.append(data)
             size -= len(data)
         return b"".join(parts)
-
-    def close(self) -> None:
-        self.closed = True

@@ -15,6 +15,9 @@ from exprgrad.rows.cells import joined
 from exprgrad.rows.compute import Answer
 from exprgrad.rows.results import Layout, even, flat, inputs
 
+_DAYS = 95_000_000  # before 1970 and after it; of some more polars cannot write the date, but panics
+_FAR = {"d": _DAYS, "ms": _DAYS * 86_400_000, "us": _DAYS * 86_400_000_000}
+
 
 class Writer:
     """Writes rows to a file, separated by commas or tabs.
@@ -165,16 +168,34 @@ def _from_arrow(table: Any) -> pl.DataFrame:
         found: Any = pl.from_arrow(table)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         raise DataError("a column holds what CSV and JSON have no way to write", hint="--to parquet") from None
+    for column in found:
+        if _is_far(column):
+            raise DataError(
+                f"the column '{shown(column.name, 30)}' has a time that is too far away for CSV and JSON",
+                hint="--to parquet or --to arrow",
+            )
     # the shortest digits of a float32 are another float64's
     short = [name for name, kind in found.schema.items() if kind in (pl.Float32, getattr(pl, "Float16", pl.Float32))]
     frame: pl.DataFrame = found.with_columns(pl.col(short).cast(pl.Float64))
     return frame
 
 
+def _is_far(column: pl.Series) -> bool:
+    """Whether a column, or its lists and objects, have a time that polars has no text for."""
+    kind: Any = column.dtype
+    if isinstance(kind, (pl.List, pl.Array)):
+        return _is_far(column.explode())
+    if isinstance(kind, pl.Struct):
+        return any(map(_is_far, column.struct.unnest()))
+    most = _FAR.get(kind.time_unit) if isinstance(kind, pl.Datetime) else _FAR["d"] if kind == pl.Date else None
+    return most is not None and not column.to_physical().is_between(-most, most).all()
+
+
 def _has_text(kind: Any) -> bool:
     """Whether polars knows an Arrow type, and can write it as text."""
     import pyarrow.types as is_
 
+    kind = getattr(kind, "storage_type", kind)  # of an extension such as a UUID
     parts = [kind.field(number).type for number in range(kind.num_fields)]
     if is_.is_dictionary(kind):
         parts = [kind.value_type]

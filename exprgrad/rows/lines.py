@@ -130,11 +130,7 @@ def _written(lines: pl.Series) -> bytes:
 
 def _lines(frame: pl.DataFrame) -> pl.Series:
     """A frame's rows as objects; null for what is not finite."""
-    try:
-        text = frame.write_ndjson()
-    except pl.exceptions.PolarsError:
-        raise DataError("a column holds values that JSON has no way to write", hint="--to parquet") from None
-    return pl.Series(text.split("\n")[:-1], dtype=pl.String)
+    return pl.Series(frame.write_ndjson().split("\n")[:-1], dtype=pl.String)
 
 
 def _uneven(column: Column) -> bool:
