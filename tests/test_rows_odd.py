@@ -214,3 +214,9 @@ def test_types_that_text_has_no_way_to_write_are_refused(tmp_path: Path) -> None
 def test_where_a_system_cannot_interrupt_a_wait_rows_are_read_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(signal, "siginterrupt")
     assert made("x", "-", "--only", data=b"x\n1\n").out == b"value,grad.x\n1.0,1.0\n"
+
+
+def test_a_line_of_other_blanks_is_no_row_of_json() -> None:
+    assert [row["value"] for row in made("x", "-", data=b'\n \t\r\n{"x":1}\n \n').objects] == [1]
+    assert "line 1: it is no JSON" in refused("x", "-", "--from", "jsonl", data="\u2003\n".encode())
+    assert "line 2: it is no JSON" in refused("x", "-", "--from", "jsonl", data='{"x":1}\n\u2003\n'.encode())

@@ -22,6 +22,7 @@ from exprgrad.rows.sources import Stream
 from exprgrad.values import Value
 
 MAX_DEPTH = 32  # levels of lists and objects in a row; of some hundred Arrow and polars lose their way
+_BLANK = " \t\r\n"
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _BRACKET = re.compile(r"[\[\]{}]")
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
@@ -39,7 +40,7 @@ class Reader(reader.Reader):
     def __init__(self, stream: Stream) -> None:
         super().__init__(stream)
         self._pieces = pieces(stream, self.cut)
-        self._first = next((piece for piece in self._pieces if piece and piece.data.strip()), None)
+        self._first = next((piece for piece in self._pieces if piece and piece.data.strip(_BLANK.encode())), None)
         first = {} if self._first is None else self._example(self._first)
         self.empty = self._first is None
         self.names = list(first)
@@ -48,18 +49,15 @@ class Reader(reader.Reader):
 
     def _example(self, piece: Piece) -> dict[str, Any]:
         """The first row that is one; DataError if no line of the piece is."""
-        wrong: DataError | None = None
+        wrong: list[DataError] = []
         for number, text in enumerate(decoded(piece, self.stream.name).split("\n"), piece.line):
-            if text.strip():
+            if text.strip(_BLANK):
                 try:
                     return row(text)
                 except CellError as error:
-                    wrong = wrong or DataError(
-                        f"{self.stream.name}, line {number}: {error}", hint='a row is {"x": 1, "y": 2}'
-                    )
-        if wrong is not None:
-            raise wrong
-        return {}
+                    where = f"{self.stream.name}, line {number}"
+                    wrong.append(DataError(f"{where}: {error}", hint='a row is {"x": 1, "y": 2}'))
+        raise wrong[0]
 
     def raw(self) -> Iterator[Piece | None]:
         """The lines."""
@@ -69,7 +67,7 @@ class Reader(reader.Reader):
 
     def parse(self, piece: Piece, places: Mapping[str, Place], defaults: Mapping[str, Value]) -> Block:
         """The numbers of some fields; blank lines are no rows."""
-        lines = [line.strip() for line in decoded(piece, self.stream.name).split("\n")]
+        lines = [line.strip(_BLANK) for line in decoded(piece, self.stream.name).split("\n")]
         kept = [number for number, line in enumerate(lines) if line]
         rows = [lines[number] for number in kept]
 
