@@ -198,6 +198,5 @@ def copied(builder: Builder, gate: Gate, wires: Mapping[int, int]) -> int:
 def named(builder: Builder, circuit: Circuit, wires: Mapping[int, int]) -> Circuit:
     """The circuit that was built, with the names of the one it was built from."""
     for name, wire in circuit.names.items():
-        if wire in wires:
-            builder.name(wires[wire], name)
+        builder.name(wires[wire], name)
     return builder.circuit(wires[circuit.output], circuit.text)

@@ -158,7 +158,7 @@ def on_all_cores(call: Kernel, made: Program, columns: Columns, rows: int, paral
                 return
             some(start, min(start + step, rows))
 
-    helpers = [_pool().submit(work) for _ in range(cores() - 1)]
+    helpers = [_pool(os.getpid()).submit(work) for _ in range(cores() - 1)]
     try:
         work()
     finally:
@@ -176,13 +176,9 @@ def cores() -> int:
 
 
 @cache
-def _pool() -> ThreadPoolExecutor:
-    """The threads that help, kept for the next time."""
+def _pool(_: int) -> ThreadPoolExecutor:
+    """The threads that help a process, kept for the next time; a fork of it has none of them."""
     return ThreadPoolExecutor(max(1, cores() - 1), "exprgrad")
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pool.cache_clear)  # a child has no threads
 
 
 def _column(name: str, column: Any) -> NDArray[np.float64]:

@@ -153,8 +153,6 @@ def _line(case: Case, options: Any) -> str:
 
 def _finite(value: Any) -> Any:
     """A value for JSON: null for what is not finite."""
-    if value is None:
-        return None
     if isinstance(value, float):
         return value if value - value == 0 else None
     return json.loads(re.sub("-?inf|nan", "null", str(value.tolist())))

@@ -39,7 +39,7 @@ class Block:
     numbers: Mapping[str, Column]
     bad: dict[int, str]
     place: Callable[[int], str]
-    text: Callable[[], Any] | None
+    text: Callable[[], Any]
     frame: Callable[[], Any]
     keep: Mask | None = field(default=None)
 
@@ -64,8 +64,6 @@ class Block:
     @cached_property
     def raw(self) -> Any:
         """The kept rows in the words of their own format, a polars Series."""
-        if self.text is None:
-            return None
         series = self.text()
         return series if self.keep is None else series.filter(_mask(self.keep))
 

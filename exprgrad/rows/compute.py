@@ -15,7 +15,6 @@ from exprgrad.engines import Kernel, Rows, at_once, kernel, said
 from exprgrad.errors import FormulaError, Report, UsageError, shown
 from exprgrad.program import Program, program
 from exprgrad.rows.block import Block, Column, Mask, Place, gaps
-from exprgrad.run import Run, run
 from exprgrad.values import Value
 
 _NOTE = 300  # characters of a row's note
@@ -166,10 +165,6 @@ class Formula:
             value = block.numbers[name][row]
             found[name] = float(value) if np.ndim(value) == 0 else np.asarray(value)
         return found
-
-    def at(self, block: Block, row: int) -> Run:
-        """The run at a row, with all the working."""
-        return run(self.circuit, self.point(block, row), self.wrt, self.upstream)
 
     def report(self, block: Block, row: int, *, edges: bool = False) -> Report | None:
         """What there is to say about a row first, or of its ``edges`` only."""

@@ -280,11 +280,10 @@ def _records(data: bytes, separator: bytes, rows: int, lines: int) -> pl.Series:
         try:
             frame = pl.read_csv(data, has_header=False, schema={"line": pl.String}, separator=_LINE, quote_char=None)
         except pl.exceptions.PolarsError:  # a line has that separator
-            pass
-        else:
-            if frame.height == rows:
-                series = frame.to_series()
-                return series.fill_null("") if series.null_count() else series
+            frame = pl.DataFrame()
+        if frame.height == rows:
+            series = frame.to_series()
+            return series.fill_null("") if series.null_count() else series
     ends = layout(data, separator).ends
     starts = [0, *(ends[:-1] + 1).tolist()]
     text = [data[a:b].decode().removesuffix("\r") for a, b in zip(starts, ends.tolist(), strict=True)]

@@ -170,9 +170,6 @@ class _Reader:
             return data
         return self.stream._raw(size if size > 0 else 1 << 16)  # noqa: SLF001  two halves of one thing
 
-    def close(self) -> None:
-        self.closed = True
-
 
 def format_of(stream: Stream, path: str, wanted: str | None) -> str:
     """A stream's format: the one wanted, or that of the file's ending, or what its first bytes look like.
