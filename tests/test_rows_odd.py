@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 import signal
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from exprgrad.rows import binary, each, records, summary
+from exprgrad.rows import binary, compute, each, records, summary
 from rowjob import job, made, refused, table
 
 
@@ -216,7 +219,88 @@ def test_where_a_system_cannot_interrupt_a_wait_rows_are_read_all_the_same(monke
     assert made("x", "-", "--only", data=b"x\n1\n").out == b"value,grad.x\n1.0,1.0\n"
 
 
+@pytest.mark.usefixtures("small")
+def test_a_formula_of_many_rows_is_made_ready_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    ready: list[Any] = []
+
+    def counted(*arguments: Any, **options: Any) -> compute.Formula:
+        ready.append(arguments)
+        return compute.Formula(*arguments, **options)
+
+    monkeypatch.setattr(each, "Formula", counted)
+    rows = [{"formula": "x^2", "x": k} for k in range(5)]
+    assert [row["value"] for row in made("-", "--from", "jsonl", data=lines(*rows)).objects] == [0, 1, 4, 9, 16]
+    assert len(ready) == 1
+
+
+def test_formulas_of_their_own_leave_out_what_came_in_if_asked() -> None:
+    rows = lines({"formula": "x^2", "x": 3, "id": 7})
+    assert made("-", "--from", "jsonl", "--only", data=rows).objects == [{"value": 9, "grad": {"x": 6}}]
+    assert made("-", "--from", "jsonl", "--only", "--to", "csv", data=rows).rows == [
+        ["value", "grad.x"],
+        ["9.0", "6.0"],
+    ]
+
+
+def test_lists_in_a_cell_have_as_many_axes_as_an_array() -> None:
+    for axes, note in ((32, ""), (33, "an array has at most 32 axes")):
+        data = f"formula,x\nsum(x),{'[' * axes}2{']' * axes}\n".encode()
+        (row,) = job("-", "--from", "csv", "--to", "jsonl", "--bad", "keep", data=data).objects
+        assert row["value"] == (None if note else 2)
+        assert note in (row["note"] or "")
+
+
 def test_a_line_of_other_blanks_is_no_row_of_json() -> None:
     assert [row["value"] for row in made("x", "-", data=b'\n \t\r\n{"x":1}\n \n').objects] == [1]
     assert "line 1: it is no JSON" in refused("x", "-", "--from", "jsonl", data="\u2003\n".encode())
     assert "line 2: it is no JSON" in refused("x", "-", "--from", "jsonl", data='{"x":1}\n\u2003\n'.encode())
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 4, 100])
+def test_parts_of_a_piece_are_whole_records_with_their_lines(rows: int) -> None:
+    """However much longer one record is than the others."""
+    data = b'1,a\n2,"' + b"x\n" * 50 + b'"\n\n3,c\n4,d\n'
+    piece = records.Piece(data, 7, records.breaks(data))
+    parts = list(records.parted(piece, records.cut_records(b","), rows))
+    assert b"".join(part.data for part in parts) == data
+    assert sum(part.lines for part in parts) == piece.lines
+    line = 7
+    for part in parts:
+        assert (part.line, part.lines) == (line, part.data.count(b"\n"))
+        assert part.data.count(b'"') % 2 == 0
+        line += part.lines
+    assert len(parts) == (1 if rows == 100 else len(parts))
+    assert rows > 2 or len(parts) > 1
+
+
+def test_a_pipe_that_others_have_made_not_block_is_waited_for_from_the_start() -> None:
+    ours, theirs = os.pipe()
+    os.set_blocking(ours, False)
+    saved = os.dup(0)
+    os.dup2(ours, 0)
+
+    def write() -> None:
+        os.write(theirs, b"x\n1\n2\n")
+        os.close(theirs)
+
+    late = threading.Timer(0.2, write)
+    late.start()
+    try:
+        assert made("x^2", "-", "--only").rows == [["value", "grad.x"], ["1.0", "2.0"], ["4.0", "4.0"]]
+    finally:
+        late.join()
+        os.dup2(saved, 0)
+        os.close(saved)
+        os.close(ours)
+
+
+def test_no_room_for_what_a_pipe_holds_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.BytesIO):
+        def write(self, _: Any) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"x": [1.0]}), sink)
+    monkeypatch.setattr(tempfile, "SpooledTemporaryFile", lambda **_: Full())
+    said = refused("x", piped(tmp_path / "t.parquet", sink.getvalue().to_pybytes()), "--to", "csv", status=6)
+    assert "t.parquet in a temporary file: no space left on device" in said
