@@ -60,7 +60,7 @@ def test_value(text: str, expected: Any) -> None:
     ("text", "reason"),
     [
         ("W @ y", "W (2×3) @ y (2)"), ("x + y", "x (3) + y (2)"), ("x*W*y", "x*W (2×3) * y (2)"), ("hypot(x, y)", "x (3) and y (2)"),
-        ("W @ 2", "write * for a scalar"), ("x[3]", "no element 3"), ("x[-4]", "no element -4"), ("x[0, 0]", "2 indices for 1 axes"),
+        ("W @ 2", "write * for a scalar"), ("take(x, axis=0)", "needs the place of an element"), ("index()", "takes any number of inputs, not 0"), ("x[3]", "no element 3"), ("x[-4]", "no element -4"), ("x[0, 0]", "2 indices for 1 axes"),
         ("s[0]", "a scalar has no elements"), ("x[0.5]", "whole number"), ("x[s]", "0.5 is no place"), ("x[x > 1]", "where(condition"), ("x[1:s]", "whole number"), ("x[::0]", "step 0"), ("x['a':2]", "whole number"),
         ("sum(x, axis=1)", "there is no axis 1"), ("sum(x, axis=s)", "fixed in the formula"), ("sum(x, axis=0.5)", "whole number"), ("sum(W, axis=[0, 0])", "twice"),
         ("sum(x, foo=1)", "no input 'foo'"), ("sum(axis=0, x)", "stand last"), ("sum(x, axis=0, axis=1)", "each once"), ("[[1, 2], [3]]", "different shapes: 2 and 1"),

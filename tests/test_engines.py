@@ -9,6 +9,8 @@ from __future__ import annotations
 import itertools
 import math
 import random
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ from exprgrad import engines
 from exprgrad.circuit import Circuit
 from exprgrad.diagnosis.notes import notes
 from exprgrad.engines import Rows, kernel, names, numpy, part, run_rows
+from exprgrad.engines.numpy.cheaper import vector_tangent
 from exprgrad.errors import ExprgradError, FormulaError, UsageError
 from exprgrad.gates import Row
 from exprgrad.language.read import read
@@ -392,6 +395,47 @@ def test_powers(exponent: float) -> None:
     numbers = [*SPECIAL, *(rng.choice([-1, 1], 400) * 10 ** rng.uniform(-308, 308, 400)), *(rng.normal(size=200))]
     agree(read(f"x^({exponent})"), {"x": np.array(numbers)}, 8)
     agree(read(f"1/x^({exponent})"), {"x": np.array([0.0, -0.0])}, 0, wrt=[])
+
+
+@pytest.mark.parametrize("text", ["1 + where(x > 0, cos(x), y)", "1 + where(x > 0, y, cos(x))", "where(x > 0, x, y)"])
+@pytest.mark.parametrize("held", [0, 1, 3, 4, 32, 60, 61, 63, 64])
+def test_a_choice_is_the_same_wherever_it_is_written_and_however_often_it_holds(text: str, held: int) -> None:
+    columns = {"x": np.linspace(0.5, 1.5, 64) * np.where(np.arange(64) < held, 1, -1), "y": np.linspace(-3, -2, 64)}
+    agree(read(text), columns, 1, wrt=[])
+    agree(read(text), columns, 1)
+
+
+def test_norms_and_spreads_of_numbers_whose_squares_are_none() -> None:
+    """Rows of all sizes in one block."""
+    columns = {"x": np.array([[3.0, 4, 0]]) * 10.0 ** np.array([[0], [200], [-200], [-320], [150], [-150], [1], [307]])}
+    for text in ("norm(x)", "std(x)", "sum(norm(x, keepdims=1))", "norm(x, axis=0)*2"):
+        agree(read(text), columns, 4, wrt=[])
+    assert run_rows(read("norm(x)"), columns).value[:3] == pytest.approx([5.0, 5e200, 5e-200], rel=1e-15)
+
+
+def test_where_numpy_does_not_tell_what_is_vectorised_nothing_is_taken_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = iter([{"tan": {"d": {"current": "AVX512_SKX"}}}, {"tan": {"d": {"current": "baseline(X86_V2)"}}}, {}])
+    monkeypatch.setattr("numpy.lib.introspect.opt_func_info", lambda **_: next(told))
+    assert [vector_tangent.__wrapped__() for _ in range(3)] == [True, False, False]
+    monkeypatch.setitem(sys.modules, "numpy.lib.introspect", None)
+    assert not vector_tangent.__wrapped__()
+
+
+def test_a_fork_of_a_process_with_threads_has_threads_of_its_own() -> None:
+    script = """
+import os
+import numpy as np
+from exprgrad import engines, read
+engines._WORTH, engines._PART, engines.cores = 0.0, 1e-4, lambda: 3
+columns = {"x": np.linspace(0, 1, 200_003)}
+before = engines.run_rows(read("sin(x)*x"), columns).value
+child = os.fork()
+if not child:
+    os._exit(not np.array_equal(engines.run_rows(read("sin(x)*x"), columns).value, before))
+print(os.waitpid(child, 0)[1])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("0\n", "")
 
 
 def test_waves() -> None:

@@ -10,8 +10,10 @@ import subprocess
 import sys
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from exprgrad.rows import records as pieces_module
@@ -50,16 +52,29 @@ def arrived(process: subprocess.Popen[bytes], wanted: bytes, seconds: float = 20
     return found
 
 
+def batches(*numbers: float) -> list[bytes]:
+    """Arrow's stream of one row a batch, as each is written."""
+    sink, schema, ends = pa.BufferOutputStream(), pa.schema([("x", pa.float64())]), list[int]()
+    with pa.ipc.new_stream(sink, schema) as out:
+        for number in numbers:
+            out.write_batch(pa.record_batch([pa.array([number])], schema=schema))
+            ends.append(sink.tell())
+    data = sink.getvalue().to_pybytes()
+    return [data[start:end] for start, end in pairwise([0, *ends])]
+
+
 @pytest.mark.parametrize(
-    ("format_", "text"),
+    ("arguments", "text"),
     [
-        ("jsonl", [b'{"x":1}\n', b'{"x":2}\n{"x"', b":3}\n"]),
-        ("csv", [b"x\n1\n", b"2\n", b"3\n"]),
-        ("tsv", [b"x\n1\n2", b"\n3\n", b"\n"]),
+        ("x*10 - --from jsonl", [b'{"x":1}\n', b'{"x":2}\n{"x"', b":3}\n"]),
+        ("- --from jsonl", [b'{"formula":"x*10","x":1}\n', b'{"formula":"10*x","x":2}\n', b'{"formula":"10*x","x":3}\n']),
+        ("x*10 - --from csv", [b"x\n1\n", b"2\n", b"3\n"]),
+        ("x*10 - --from tsv", [b"x\n1\n2", b"\n3\n", b"\n"]),
+        ("x*10 - --from arrow --to csv", batches(1, 2, 3)),
     ],
-)
-def test_rows_come_out_of_a_pipe_that_stays_open(format_: str, text: list[bytes]) -> None:
-    process = start("x*10", "-", "--from", format_)
+)  # fmt: skip
+def test_rows_come_out_of_a_pipe_that_stays_open(arguments: str, text: list[bytes]) -> None:
+    process = start(*arguments.split())
     assert process.stdin is not None
     process.stdin.write(text[0])
     arrived(process, b"10.0")
@@ -68,7 +83,7 @@ def test_rows_come_out_of_a_pipe_that_stays_open(format_: str, text: list[bytes]
     process.stdin.write(text[2])
     out, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (0, b"")
-    assert b"30.0" in out or format_ == "tsv"
+    assert b"30.0" in out or "tsv" in arguments
 
 
 @pytest.mark.parametrize(("format_", "rows"), [("csv", [b"x\n", b"1\n2\n"]), ("jsonl", [b'{"x":1}\n', b'{"x":2}\n'])])
