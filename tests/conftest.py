@@ -10,11 +10,24 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from exprgrad.arithmetic.forward import rule
 from exprgrad.gates import CATALOGUE, Row
 
 ROOT = Path(__file__).parent.parent
 ROWS = [row for rows in CATALOGUE.values() for row in rows if not row.whole]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tells coverage, where it watches, which test starts a process; of this one --cov-context=test tells it."""
+    watching = os.environ.get("COVERAGE_PROCESS_CONFIG")
+    if watching is not None:
+        from coverage.config import CoverageConfig
+
+        config = CoverageConfig.deserialize(watching)
+        config.context = f"{item.nodeid}|process"
+        os.environ["COVERAGE_PROCESS_CONFIG"] = config.serialize()
 
 
 def points(row: Row, count: int = 100) -> Iterator[tuple[float, ...]]:
