@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gc
+import mmap
 import os
 import resource
 import signal
+import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import takewhile
@@ -21,6 +24,7 @@ CAUGHT, SURVIVED, UNMADE = 0, 1, 2
 MEMORY = 12 << 30  # a change may make a test ask for all there is,
 ENDLESS = 60  # a loop endless, which is so many seconds of a processor longer than the tests have,
 LONGEST = 600  # or a process wait for another
+_UNKNOWN = 0.1  # seconds of a test that has not run yet
 
 Item = Any  # pytest's: a test
 
@@ -72,11 +76,11 @@ def outcomes(mutants: Iterable[Mutant], seconds: int) -> Iterator[Outcome]:
     caches = [one for one in gc.get_objects() if type(one) is type(function)]
     ours = [one for one in caches if str(one.__module__).startswith("exprgrad")]
     gc.freeze()  # or a child's collector would copy all of the parent
-    left = iter(mutants)
+    left, record = iter(mutants), _Record()
     running: dict[int, Mutant] = {}
     while True:
         while len(running) < len(os.sched_getaffinity(0)) and (mutant := next(left, None)) is not None:
-            running[_started(mutant, ours, seconds)] = mutant
+            running[_started(mutant, ours, seconds, record)] = mutant
         if not running:
             return
         number, status = os.wait()
@@ -86,8 +90,39 @@ def outcomes(mutants: Iterable[Mutant], seconds: int) -> Iterator[Outcome]:
         yield Outcome(running.pop(number), None if code == UNMADE else code == CAUGHT)
 
 
-def _started(mutant: Mutant, caches: Sequence[Any], seconds: int) -> int:
+class _Record:
+    """How long tests took, and how many changes they have caught, in memory that all children write to."""
+
+    def __init__(self) -> None:
+        self.places: dict[str, int] = {}
+        self.numbers = memoryview(mmap.mmap(-1, 1 << 22)).cast("d")
+
+    def order(self, tests: Sequence[Item]) -> list[Item]:
+        """The tests, soonest those that are likely to catch something soon, and few of one function."""
+        seen: Counter[str] = Counter()
+        worth: list[float] = []
+        for test in tests:
+            name = test.nodeid.partition("[")[0]
+            seen[name] += 1
+            place = 2 * self.places.setdefault(test.nodeid, len(self.places))
+            seconds, caught = self.numbers[place] or _UNKNOWN, self.numbers[place + 1]
+            worth.append(seconds * seen[name] / (1 + caught))
+        return [tests[number] for number in sorted(range(len(tests)), key=lambda number: worth[number])]
+
+    def fails(self, test: Item) -> bool:
+        """Whether a test fails."""
+        place, start = 2 * self.places[test.nodeid], time.perf_counter()
+        failed = any(report.failed for report in runtestprotocol(test, log=False, nextitem=None))
+        if failed:
+            self.numbers[place + 1] += 1
+        else:
+            self.numbers[place] = time.perf_counter() - start
+        return failed
+
+
+def _started(mutant: Mutant, caches: Sequence[Any], seconds: int, record: _Record) -> int:
     """The number of a child that runs a mutant's tests until one fails."""
+    tests = record.order(mutant.tests)
     number = os.fork()
     if number:
         return number
@@ -104,11 +139,7 @@ def _started(mutant: Mutant, caches: Sequence[Any], seconds: int) -> int:
             one.cache_clear()
         mutant.change()
         status = CAUGHT  # whatever happens now
-        in_time = takewhile(lambda _: sum(os.times()[:4]) < seconds, mutant.tests)
-        status = CAUGHT if any(map(_fails, in_time)) else SURVIVED
+        in_time = takewhile(lambda _: sum(os.times()[:4]) < seconds, tests)
+        status = CAUGHT if any(map(record.fails, in_time)) else SURVIVED
     finally:
         os._exit(status)
-
-
-def _fails(item: Item) -> bool:
-    return any(report.failed for report in runtestprotocol(item, log=False, nextitem=None))
