@@ -73,7 +73,9 @@ def test_value(text: str, expected: Any) -> None:
         ("x[i]; 1", "without a name"), ("(1, 2)", "separates"), ("[" * 40 + "1" + "]" * 40, "32 axes"), ("softmax(s)", "no axes"), ("2[0]", "no elements"), ("sum(x, axis=-s)", "whole number"), ("[W].dot(x)", "for stacks of matrices there is @"),
         ("solve([W[:, :2]], y)", "takes a matrix"), ("solve(W[:, :2], x)", "2 rows on the left need 2 rows on the right, not 3"), ("einsum('i1->i', W)", "not 1"),
         ("einsum('ii->i', W)", "stands for 2 and for 3"), ("arange(1, 2, 0)", "a step that is not 0"), ("arange(1, 2, 3, 4)", "takes a stop"),
-        ("sum(s, axis=0)", "no axes"),
+        ("sum(s, axis=0)", "no axes"), ("index(x, key='a')", "error: a is no entry of a key"), ("index(x, key='0:1:2:3')", "no entry of a key"),
+        ("x[9007199254740994]", "a whole number, not"), ("x[9007199254740992]", "no element 9007199254740992"),
+        ("sum(x, axis=9007199254740994)", "must be a whole number"), ("sum(x, axis=9007199254740992)", "no axis 9007199254740992"),
     ],
 )  # fmt: skip
 def test_refused(text: str, reason: str) -> None:
@@ -155,6 +157,18 @@ def test_singular_points() -> None:
     assert run(read("logsumexp(x)"), {"x": [1000, 1000]}).gradient["x"].tolist() == [0.5, 0.5]
     nan = run(read("sum(log(x))"), {"x": [1, -1]})
     assert np.all(np.isnan(nan.gradient["x"]))
+
+
+@pytest.mark.parametrize(("text", "span"), [("einsum('i\x01j', x)", (9, 10)), ("x[1, 0.5]", (0, 9))])
+def test_an_error_stands_where_it_is(text: str, span: tuple[int, int]) -> None:
+    with pytest.raises(FormulaError) as caught:
+        read(text)
+    assert caught.value.report.span == span
+
+
+def test_the_axes_of_what_a_gate_of_the_users_computes_are_known() -> None:
+    assert run(read("f(v) = ndim(2*v)*sum(v); f(x)"), {"x": [1, 2]}).gradient["x"].tolist() == [1, 1]
+    assert run(read("f(v) = ndim(v)*sum(v); f(x)"), {"x": [[1, 2]]}).gradient["x"].tolist() == [[2, 2]]
 
 
 def test_arrays_print_and_read_back() -> None:
