@@ -40,7 +40,7 @@ def value(text: str, **point: Any) -> Any:
         ("sum(W)", 21), ("W.sum(0)", [5, 7, 9]), ("sum(W, axis=-1, keepdims=True)", [[6], [15]]), ("sum(W, axis=None)", 21),
         ("W.mean(axis=(0, 1))", 3.5), ("np.linalg.norm([3, 4])", 5), ("arange(3)", [0, 1, 2]), ("arange(1, 6, 2)", [1, 3, 5]),
         ("reshape(W, 3, 2)", [[1, 2], [3, 4], [5, 6]]), ("W.reshape(-1)[4]", 5), ("[x, 2*x]", [[1, 2, 3], [2, 4, 6]]), ("[x[0]*2, 7]", [2, 7]),
-        ("concat([x, [9]])", [1, 2, 3, 9]), ("concatenate((x, x))", [1, 2, 3, 1, 2, 3]), ("stack([x, x], axis=1)[0]", [1, 1]),
+        ("concat([x, [9]])", [1, 2, 3, 9]), ("concatenate((x, x))", [1, 2, 3, 1, 2, 3]), ("stack([x, x], axis=1)[0]", [1, 1]), ("stack([x, x], 1)[0]", [1, 1]), ("stack([1, 2, 3], x)", [[1, 2, 3], [1, 2, 3]]),
         ("einsum('ij,j', W, x)", [14, 32]), ('einsum("ij->ji", W)[2]', [3, 6]), ("trace([[1,2],[3,4]])", 5), ("size(W) + ndim(W)", 8),
         ("f(v) = v @ v; f(x) + f([1, 1])", 16), ("g(v, k) = sum(v)*k\\ng(x, k=2)".replace("\\n", "\n"), 12),
         ("sum(\n  x,\n  axis=0\n)", 6), ("[1,\n 2]", [1, 2]), ("leaky_relu([-1, 1], slope=0.5)", [-0.5, 1]), ("x[1:1]", []), ("sum(x[1:1])", 0),

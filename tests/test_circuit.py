@@ -136,6 +136,9 @@ def test_a_gradient_that_cannot_arrive_is_zero() -> None:
     for text in ("(x > 1)*x", "x*(x > 1)"):
         assert run(tangent(read(text), "x"), {"x": 2}).value == 1
         assert run(read(text), {"x": 2}).gradient == {"x": 1}
+    for text in ("where(0, x, 3)*x", "x*where(0, x, 3)", "g(t) = where(0, t, 3); g(x)*x", "where(0, x, 3) + 3*x"):
+        assert run(tangent(read(text), "x"), {"x": 2}).value == 3
+        assert run(read(text), {"x": 2}).gradient == {"x": 3}
 
 
 def test_upstream() -> None:

@@ -31,7 +31,7 @@ def value(text: str, **point: float) -> float:
         ("2(1+2)", 6), ("(1+1)(2+2)", 8), ("(2)(3)(4)", 24), ("2(3)^2", 18), ("2 pi", 2 * math.pi), ("-2(3)", -6),
         ("3²", 9), ("2³²", 2.0**32), ("(1+1)⁻¹", 0.5), ("2²(3)", 12), ("6×2÷3·2−1", 7), ("4 ≤ 4", 1), ("4 ≠ 4", 0),
         ("√(16)", 4), ("σ(0)", 0.5), ("Γ(5)", 24), ("math.exp(0) + np.sin(0) + Max(1, 2)", 3), ("np.linalg.fabs(-2)", 2),
-        ("2π", 2 * math.pi), ("math.pi + np.e - tau", math.pi + math.e - math.tau), ("1.5e2 + .5 + 5.", 155.5),
+        ("2π", 2 * math.pi), ("2 e", 2 * math.e), ("(2)e", 2 * math.e), ("math.pi + np.e - tau", math.pi + math.e - math.tau), ("1.5e2 + .5 + 5.", 155.5),
         ("(1 +\n2)", 3), ("# nothing\n1 # one\n", 1), ("a = 2; b = a*3\nb + 1", 7), ("max(1, 5, 3, 4)", 5),
         ("log(8, 2)", 3), ("log(1000, 10)", 3), ("ln(e)", 1), ("if(1 < 2, 3, 4)", 3), ("leaky_relu(-1)", -0.01),
         ("leaky_relu(-1, 0.5)", -0.5), ("0.1 + 0.2", 0.1 + 0.2), ("9^9^9^9", math.inf), ("1e308*10", math.inf),
@@ -105,7 +105,7 @@ def test_parentheses_that_are_needed(text: str, printed: str) -> None:
         ("g(t) = t; g(t) = 2*t; g(1)", "g is defined twice"), ("√(t) = t; √(2)", "cannot be defined"), ("leaky_relu(x, slope=True)", "stands for no value"),
         ("sin((x)=1)", "compare with =="), ("sin(x+1=2)", "compare with =="), ("(x=1)", "compare with =="),
         ("  # only a comment", "empty"), ("and", "left"), ("x.t", "'.'"), ("2^3²x", "two ways"),
-        ("x½ = 2", "U+00BD"), ("g(x½) = 1; g(1)", "U+00BD"),
+        ("π = 3", "cannot be defined"), ("f(-x) = 2", "a function of names"), ("f(x+y, z) = 2; 1", "a function of names"), ("x½ = 2", "U+00BD"), ("g(x½) = 1; g(1)", "U+00BD"),
     ],
 )  # fmt: skip
 def test_refused(text: str, reason: str) -> None:
