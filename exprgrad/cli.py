@@ -237,11 +237,7 @@ def say(message: str, look: Style) -> None:
 
 def _run(arguments: list[str]) -> int:
     """Runs the command by click; the exit status."""
-    try:
-        command.main(arguments, prog_name="exprgrad", standalone_mode=False)
-    except click.exceptions.Exit as end:
-        return end.exit_code
-    return 0
+    return command.main(arguments, prog_name="exprgrad", standalone_mode=False) or 0
 
 
 def _formula(options: dict[str, Any]) -> tuple[str | None, str | None, tuple[str, ...]]:

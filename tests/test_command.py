@@ -214,6 +214,8 @@ def test_gates_lists_every_gate(capsys: pytest.CaptureFixture[str]) -> None:
         printed = out(capsys, "--gates", "--to", to)
         for gate in ROWS:
             assert (gate.symbol or gate.name) in printed
+    assert main(["--gates", "--to", "json"]) == 2
+    assert capsys.readouterr() == ("", "error: --gates is a table or markdown, not json\n")
 
 
 def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
