@@ -105,6 +105,7 @@ def test_parentheses_that_are_needed(text: str, printed: str) -> None:
         ("g(t) = t; g(t) = 2*t; g(1)", "g is defined twice"), ("√(t) = t; √(2)", "cannot be defined"), ("leaky_relu(x, slope=True)", "stands for no value"),
         ("sin((x)=1)", "compare with =="), ("sin(x+1=2)", "compare with =="), ("(x=1)", "compare with =="),
         ("  # only a comment", "empty"), ("and", "left"), ("x.t", "'.'"), ("2^3²x", "two ways"),
+        ("x ... y", "... cannot stand behind x"), ("x + ²", "² cannot stand behind +"), ("²", "cannot begin with ²"), ("x not y", "on its left"),
         ("π = 3", "cannot be defined"), ("f(-x) = 2", "a function of names"), ("f(x+y, z) = 2; 1", "a function of names"), ("x½ = 2", "U+00BD"), ("g(x½) = 1; g(1)", "U+00BD"),
     ],
 )  # fmt: skip
