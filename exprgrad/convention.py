@@ -49,10 +49,8 @@ def _row(row: Row, name: str) -> Row:
     return replace(row, gradients=tuple(gradients), live=tuple(live))
 
 
-def _chosen(row: Row, at: str, value: str, otherwise: str | None) -> str | None:
+def _chosen(row: Row, at: str, value: str, otherwise: str | None) -> str:
     """The local gradient or the pullback of a row with this value where a condition holds."""
-    if otherwise is None:
-        return None
     if not row.whole:
         return f"where({at}, {value}, {otherwise})"
     along = ", ".join(["x", *[name for name in row.params if name in ("axis", "keepdims")]])

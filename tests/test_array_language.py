@@ -48,7 +48,7 @@ def value(text: str, **point: Any) -> Any:
         ("reshape([], 2, 0) @ reshape([], 0, 3)", [[0, 0, 0], [0, 0, 0]]), ("sum(reshape([], 0, 3), axis=0)", [0, 0, 0]), ("prod(reshape([], 0, 2), axis=0)", [1, 1]),
         ("max(reshape([], 0, 2), axis=1)", []), ("einsum('ij->', reshape([], 0, 2))", 0), ("det(reshape([], 0, 0))", 1), ("inv(reshape([], 0, 0))", []), ("flip([])", []),
         ("concat([[], x])", [1, 2, 3]), ("outer([], x)", []), ("dot([], [])", 0), ("trace(reshape([], 0, 0))", 0), ("x[[]]", []), ("stack([[], []])", [[], []]), ("(1 + [])^2", []),
-        ("axis = 3; sum(x, axis=0) + axis", 9), ("True + 1", 4),
+        ("axis = 3; sum(x, axis=0) + axis", 9), ("True + 1", 4), ("log([8, 1], 2)", [3, 0]), ("log([1000, 1], 10)", [3, 0]), ("log(8, [2, 8])", [3, 1]),
     ],
 )  # fmt: skip
 def test_value(text: str, expected: Any) -> None:
@@ -157,6 +157,7 @@ def test_singular_points() -> None:
     assert run(read("logsumexp(x)"), {"x": [1000, 1000]}).gradient["x"].tolist() == [0.5, 0.5]
     nan = run(read("sum(log(x))"), {"x": [1, -1]})
     assert np.all(np.isnan(nan.gradient["x"]))
+    assert np.all(np.isnan(run(read("det(x)"), {"x": [[np.nan, 1], [1, 2]]}).gradient["x"]))
 
 
 @pytest.mark.parametrize(("text", "span"), [("einsum('i\x01j', x)", (9, 10)), ("x[1, 0.5]", (0, 9))])

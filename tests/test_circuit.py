@@ -155,6 +155,11 @@ def test_missing_and_unknown_variables() -> None:
         read("q = x; q + 1", of="p")
     with pytest.raises(UsageError, match="it has no variables"):
         run(read("1 + 2"), {"x": 1})
+    for count, more in ((5, ""), (6, " …")):
+        with pytest.raises(UsageError) as caught:
+            run(read("+".join(f"v{k}" for k in range(count))), {})
+        assert caught.value.report.message == f"no value for 'v0', 'v1', 'v2', 'v3', 'v4'{more}"
+        assert caught.value.report.hint == "add -v0 VALUE -v1 VALUE -v2 VALUE -v3 VALUE -v4 VALUE"
     for count, more in ((8, ""), (9, " …")):
         with pytest.raises(UsageError, match=f"its variables are ('v[0-9]'(, )?){{8}}{more}$"):
             run(read("+".join(f"v{k}" for k in range(count))), {"unlike": 1})

@@ -52,3 +52,13 @@ def test_the_caret_stands_under_wide_and_escaped_characters() -> None:
     assert lines[3].index("^") - lines[2].index("日") == 2 + 2 + 3
     lines = Report("m", "\x01 + $", (4, 5)).render("error").splitlines()
     assert lines[3].index("^") == lines[2].index("$")
+
+
+def test_what_else_an_error_points_to_has_a_caret_if_it_is_in_the_same_piece() -> None:
+    for before, carets in (("", 2), ("x + " * 100, 2), ("(1 + " + "x + " * 100, 1)):
+        text = f"{before}{'' if before.startswith('(') else '('}2]"
+        start = text.rindex("(") if carets == 2 else 0
+        lines = Report("m", text, (len(text) - 1, len(text)), others=[(start, start + 1)]).render("error").splitlines()
+        assert lines[3].count("^") == carets
+        for column in [place for place, mark in enumerate(lines[3]) if mark == "^"]:
+            assert lines[2][column] in "(]"
