@@ -58,7 +58,7 @@ def test_what_else_an_error_points_to_has_a_caret_if_it_is_in_the_same_piece() -
     for before, carets in (("", 2), ("x + " * 100, 2), ("(1 + " + "x + " * 100, 1)):
         text = f"{before}{'' if before.startswith('(') else '('}2]"
         start = text.rindex("(") if carets == 2 else 0
-        lines = Report("m", text, (len(text) - 1, len(text)), others=[(start, start + 1)]).render("error").splitlines()
+        lines = Report("m", text, (len(text) - 1, len(text)), others=((start, start + 1),)).render("error").splitlines()
         assert lines[3].count("^") == carets
         for column in [place for place, mark in enumerate(lines[3]) if mark == "^"]:
             assert lines[2][column] in "(]"
