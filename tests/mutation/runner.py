@@ -24,17 +24,18 @@ CAUGHT, SURVIVED, UNMADE = 0, 1, 2
 MEMORY = 12 << 30  # a change may make a test ask for all there is,
 ENDLESS = 60  # a loop endless, which is so many seconds of a processor longer than the tests have,
 LONGEST = 600  # or a process wait for another
-_UNKNOWN = 0.1  # seconds of a test that has not run yet
+_FAST, _SLOW = 0.1, 2.0  # seconds of a test that has not run yet
 
 Item = Any  # pytest's: a test
 
 
 class Mutant(NamedTuple):
-    """A change, named for people, the tests that can see it, and how it is made."""
+    """A change, named for people, the tests that can see it, the last of them ``slow``, and how it is made."""
 
     name: str
     tests: Sequence[Item]
     change: Callable[[], object]
+    slow: int = 0
 
 
 class Outcome(NamedTuple):
@@ -97,15 +98,16 @@ class _Record:
         self.places: dict[str, int] = {}
         self.numbers = memoryview(mmap.mmap(-1, 1 << 22)).cast("d")
 
-    def order(self, tests: Sequence[Item]) -> list[Item]:
+    def order(self, mutant: Mutant) -> list[Item]:
         """The tests, soonest those that are likely to catch something soon, and few of one function."""
-        seen: Counter[str] = Counter()
+        tests, seen = mutant.tests, Counter[str]()
         worth: list[float] = []
-        for test in tests:
+        for number, test in enumerate(tests):
             name = test.nodeid.partition("[")[0]
             seen[name] += 1
             place = 2 * self.places.setdefault(test.nodeid, len(self.places))
-            seconds, caught = self.numbers[place] or _UNKNOWN, self.numbers[place + 1]
+            unknown = _FAST if number < len(tests) - mutant.slow else _SLOW
+            seconds, caught = self.numbers[place] or unknown, self.numbers[place + 1]
             worth.append(seconds * seen[name] / (1 + caught))
         return [tests[number] for number in sorted(range(len(tests)), key=lambda number: worth[number])]
 
@@ -122,7 +124,7 @@ class _Record:
 
 def _started(mutant: Mutant, caches: Sequence[Any], seconds: int, record: _Record) -> int:
     """The number of a child that runs a mutant's tests until one fails."""
-    tests = record.order(mutant.tests)
+    tests = record.order(mutant)
     number = os.fork()
     if number:
         return number

@@ -134,27 +134,24 @@ def _others(place: Place) -> Iterator[ast.AST]:
 
 
 def mutants(files: Sequence[Path], tests: Sequence[Item]) -> Iterator[Mutant]:
-    """All changes to modules, with the tests that run the line, first one of each function that does."""
+    """All changes to modules, with the tests that run the line, those that start a process for it last."""
     data = CoverageData(str(ROOT / ".coverage"))
     data.read()
     known = {test.nodeid: test for test in tests}
     for file in files:
         module = Module(file)
         lines = {
-            line: {name for name in (context.rpartition("|")[0] for context in contexts) if name in known}
+            line: {(how == "process", name) for name, _, how in (one.rpartition("|") for one in contexts)}
             for line, contexts in data.contexts_by_lineno(str(file)).items()
         }
-        runs = Counter(name for names in lines.values() for name in names)  # lines of the module
+        runs = Counter(one for names in lines.values() for one in names)  # lines of the module
         for change in module.changes:
             names = set().union(*[lines.get(line, ()) for line in change.place.lines])
-            seen: Counter[str] = Counter()
-            order: dict[str, int] = {}
-            for name in sorted(names, key=lambda name: (runs[name], name)):
-                function = name.partition("[")[0]
-                order[name] = seen[function]
-                seen[function] += 1
-            chosen = [known[name] for name in sorted(order, key=lambda name: order[name])]
-            yield Mutant(f"{file.relative_to(ROOT)} {change}", chosen, partial(module.make, change))
+            here = [name for process, name in sorted(names, key=lambda one: (runs[one], one)) if not process]
+            away = [name for process, name in sorted(names) if process and (False, name) not in names]
+            chosen, slow = ([known[name] for name in group if name in known] for group in (here, away))
+            what = f"{file.relative_to(ROOT)} {change}"
+            yield Mutant(what, [*chosen, *slow], partial(module.make, change), len(slow))
 
 
 class Module:
