@@ -14,6 +14,7 @@ from exprgrad.language.lower import formula
 from exprgrad.tidy import derive
 
 _NDIM, _WHERE = ROWS["ndim"], ROWS["where"]
+_NONE: Mapping[str, Static] = {}
 
 
 class Local(NamedTuple):
@@ -107,7 +108,7 @@ _rule = cache(formula)
 
 
 def instance(
-    builder: Builder, rule: Circuit, arguments: tuple[int, ...], settings: Mapping[str, Static] | None = None
+    builder: Builder, rule: Circuit, arguments: tuple[int, ...], settings: Mapping[str, Static] = _NONE
 ) -> int:
     """The wire of a rule's output over these wires, its Params replaced by these settings."""
     return copies(builder, rule, arguments, (rule.output,), settings)[rule.output]
@@ -118,7 +119,7 @@ def copies(
     circuit: Circuit,
     arguments: tuple[int, ...],
     wanted: tuple[int, ...],
-    settings: Mapping[str, Static] | None = None,
+    settings: Mapping[str, Static] = _NONE,
     seed: int | None = None,
 ) -> dict[int, int]:
     """For each wire of a circuit whose first wires are its inputs, the wire of its derived copy.
@@ -145,8 +146,8 @@ def copies(
     return wires
 
 
-def _number(settings: Mapping[str, Static] | None, param: Param) -> int:
-    value = (settings or {}).get(param.name)
+def _number(settings: Mapping[str, Static], param: Param) -> int:
+    value = settings[param.name]
     return value if isinstance(value, int) else 0
 
 
