@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import os
+import select
 import signal
 import tempfile
 import threading
@@ -17,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from exprgrad.rows import binary, compute, each, records, summary
+from exprgrad.rows import binary, each, records, summary
 from rowjob import job, made, refused, table
 
 
@@ -37,6 +38,19 @@ def piped(path: Path, data: bytes) -> Path:
     os.mkfifo(path)
     threading.Thread(target=write, daemon=True).start()
     return path
+
+
+def counted(module: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The arguments of each call from now on of what a module has by this name."""
+    calls: list[Any] = []
+    what = getattr(module, name)
+
+    def called(*arguments: Any, **options: Any) -> Any:
+        calls.append(arguments)
+        return what(*arguments, **options)
+
+    monkeypatch.setattr(module, name, called)
+    return calls
 
 
 def lines(*rows: Any) -> bytes:
@@ -76,10 +90,12 @@ def test_rows_that_are_no_rows_have_a_note_where_each_has_a_formula() -> None:
 @pytest.mark.usefixtures("small")
 def test_more_formulas_than_are_kept_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(each, "_FORMULAS", 2)
+    read, ready = counted(each, "read", monkeypatch), counted(each, "Formula", monkeypatch)
     rows = [{"formula": f"x^{k % 4}", "x": 2} for k in range(9)]
     assert [row["value"] for row in made("-", "--from", "jsonl", data=lines(*rows)).objects] == [
         2.0 ** (k % 4) for k in range(9)
     ]
+    assert len(read) == len(ready) == 9  # none was there any more
 
 
 @pytest.mark.parametrize("file", ["t.parquet", "t.arrow"])
@@ -100,6 +116,7 @@ def test_formulas_stand_in_columns_of_any_format(file: str, tmp_path: Path) -> N
 @pytest.mark.parametrize("sample", [2, 5000])
 def test_a_summary_adds_up_over_blocks(sample: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(summary, "_SAMPLE", sample)
+    told = counted(summary.Summary, "lines", monkeypatch)
     x = np.random.default_rng(1).normal(3, 2, 40).round(3)
     x[7] = np.inf
     data = "x,y\n" + "".join(f"{number},{'' if k % 5 else 'b'}\n" for k, number in enumerate(x.tolist()))
@@ -107,6 +124,22 @@ def test_a_summary_adds_up_over_blocks(sample: int, monkeypatch: pytest.MonkeyPa
     cells = next(line.replace("`", "").strip("| ").split(" | ") for line in done.splitlines() if "value" in line)
     fine = 2 * x[np.isfinite(x)]
     assert cells[1:3] == [f"{fine.mean():.4g}", f"{fine.std():.4g}"]
+    (found,) = told[0]
+    kept = np.concatenate(found.samples["value"])
+    assert kept.tolist() == (2 * x[:: found.stride]).tolist()
+    assert len(kept) <= sample
+
+
+def test_moments_of_parts_make_those_of_the_whole() -> None:
+    numbers = np.random.default_rng(2).normal(-1, 2, 50)
+    whole = summary.moments(numbers)
+    assert whole.size == pytest.approx(np.abs(numbers).mean())
+    assert whole.spread == pytest.approx(numbers.std())
+    for cut in (0, 1, 20, 50):
+        parts = [summary.moments(part) for part in (numbers[:cut], numbers[cut:])]
+        assert parts[0].merged(parts[1]) == pytest.approx(whole, rel=1e-13)
+    assert summary.Moments().merged(summary.Moments()) == summary.Moments()
+    assert np.isnan(summary.Moments().spread)
 
 
 def test_a_summary_of_lists_of_any_length_and_of_rows_without_a_result() -> None:
@@ -221,13 +254,7 @@ def test_where_a_system_cannot_interrupt_a_wait_rows_are_read_all_the_same(monke
 
 @pytest.mark.usefixtures("small")
 def test_a_formula_of_many_rows_is_made_ready_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    ready: list[Any] = []
-
-    def counted(*arguments: Any, **options: Any) -> compute.Formula:
-        ready.append(arguments)
-        return compute.Formula(*arguments, **options)
-
-    monkeypatch.setattr(each, "Formula", counted)
+    ready = counted(each, "Formula", monkeypatch)
     rows = [{"formula": "x^2", "x": k} for k in range(5)]
     assert [row["value"] for row in made("-", "--from", "jsonl", data=lines(*rows)).objects] == [0, 1, 4, 9, 16]
     assert len(ready) == 1
@@ -273,7 +300,8 @@ def test_parts_of_a_piece_are_whole_records_with_their_lines(rows: int) -> None:
     assert rows > 2 or len(parts) > 1
 
 
-def test_a_pipe_that_others_have_made_not_block_is_waited_for_from_the_start() -> None:
+def test_a_pipe_that_others_have_made_not_block_is_waited_for_from_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = counted(select, "select", monkeypatch)
     ours, theirs = os.pipe()
     os.set_blocking(ours, False)
     saved = os.dup(0)
@@ -287,6 +315,7 @@ def test_a_pipe_that_others_have_made_not_block_is_waited_for_from_the_start() -
     late.start()
     try:
         assert made("x^2", "-", "--only").rows == [["value", "grad.x"], ["1.0", "2.0"], ["4.0", "4.0"]]
+        assert 1 <= len([one for one in waits if len(one) == 3]) <= 3  # without an end to the wait
     finally:
         late.join()
         os.dup2(saved, 0)

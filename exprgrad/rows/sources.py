@@ -168,7 +168,7 @@ class _Reader:
         if self.begin:
             data, self.begin = self.begin, b""
             return data
-        return self.stream._raw(size if size > 0 else 1 << 16)  # noqa: SLF001  two halves of one thing
+        return self.stream._raw(size)  # noqa: SLF001  two halves of one thing
 
 
 def format_of(stream: Stream, path: str, wanted: str | None) -> str:
@@ -182,7 +182,7 @@ def format_of(stream: Stream, path: str, wanted: str | None) -> str:
     if by_bytes in BINARY or by_name in BINARY:
         if by_name in ("", by_bytes):
             return by_bytes
-        if start or by_name not in BINARY:
+        if start:
             what = by_bytes.capitalize() if by_bytes else f"no {by_name.capitalize()} file"
             hint = "--from says what it is in"
             if by_bytes:
