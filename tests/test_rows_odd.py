@@ -98,6 +98,39 @@ def test_more_formulas_than_are_kept_ready(monkeypatch: pytest.MonkeyPatch) -> N
     assert len(read) == len(ready) == 9  # none was there any more
 
 
+def test_rows_with_formulas_of_their_own_say_what_is_not_finite_and_where_a_kink_is() -> None:
+    rows = lines({"formula": "1/x", "x": 0}, {"formula": "abs(x)", "x": 0}, {"formula": "x", "x": 2})
+    said = "warning: 1 of 3 rows not finite; standard input, line 1: value is inf, x is -inf\n"
+    for options, keys in (([], ["value", "grad"]), (["--notes"], ["value", "grad", "note"])):
+        done = job("-", "--from", "jsonl", *options, data=rows)
+        assert (done.status, done.err) == (0, said)
+        assert [[key for key in row if key not in ("formula", "x")] for row in done.objects] == [keys] * 3
+    assert [row["note"] for row in done.objects] == ["1/x is inf", "abs(x) has a kink here", None]
+    assert job("-", "--from", "jsonl", "--strict", data=rows).err.startswith(
+        "error: --strict: standard input, line 1: 1/x"
+    )
+    done = job("-", "--from", "jsonl", "--convention", "strict", data=rows)
+    assert (done.status, len(done.objects)) == (5, 1)
+    assert done.err == "error: --convention strict: standard input, line 2: abs(x) has a kink here\n"
+
+
+def test_an_empty_file_is_no_parquet_and_no_arrow(tmp_path: Path) -> None:
+    for name, format_ in (("t.parquet", "Parquet"), ("t.arrow", "Arrow")):
+        (tmp_path / name).touch()
+        assert f"{name} is empty, which no {format_} file is" in refused("x", tmp_path / name)
+        (tmp_path / name).write_bytes(b"x\n1\n")
+        assert f"{name} is no {format_} file\n  = --from says what it is in" in refused("x", tmp_path / name)
+
+
+def test_a_blank_line_of_a_single_column_is_an_empty_cell_whatever_stands_below() -> None:
+    for below, why in ((b"2", ""), (b'2"', "not a number")):
+        done = job("x", "-", "--from", "csv", "--bad", "keep", data=b"x\n1\n\n" + below + b"\n")
+        header, first, empty, last, end = done.out.decode().split("\n")
+        assert (header, first, end) == ("x,value,grad.x,note", "1,1.0,1.0,", "")
+        assert empty == ",,,column 'x': the cell is empty"
+        assert why in last
+
+
 @pytest.mark.parametrize("file", ["t.parquet", "t.arrow"])
 def test_formulas_stand_in_columns_of_any_format(file: str, tmp_path: Path) -> None:
     content = pa.table(
@@ -184,14 +217,16 @@ def test_groups_of_rows_in_parquet_have_the_columns_of_the_first(
     assert table(to)["value"].to_pylist() == [1, 4, 9]
     assert pq.ParquetFile(to).num_row_groups == 3
     said = refused("x^2", "-", "--from", "jsonl", "--out", to, data=lines({"x": 1, "a": 1}, {"x": 2, "b": 2}))
-    assert "a row has a field 'b' that the first rows have not" in said
+    assert "a row has a field 'b' that the first rows have not\n  = --to jsonl keeps rows as they are" in said
 
 
 def test_columns_that_stand_twice_are_written_to_no_table(tmp_path: Path) -> None:
     twice = pa.Table.from_arrays([pa.array([1.0])] * 3, names=["x", "a", "a"])
     with pa.ipc.new_stream(tmp_path / "t.arrow", twice.schema) as out:
         out.write_table(twice)
-    assert "two columns have the same name" in refused("x", tmp_path / "t.arrow", "--out", tmp_path / "o.parquet")
+    assert "two columns have the same name\n  = rename one of them" in refused(
+        "x", tmp_path / "t.arrow", "--out", tmp_path / "o.parquet"
+    )
     made("x", tmp_path / "t.arrow", "--out", tmp_path / "o.parquet", "--only")
 
 

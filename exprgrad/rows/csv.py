@@ -266,7 +266,7 @@ def _cells(record: str, separator: str, where: str) -> list[str]:
     """The cells of one record, as strictly as RFC 4180."""
     csv.field_size_limit(MAX_RECORD)
     try:
-        return next(csv.reader([record], delimiter=separator, strict=True), [""])
+        return next(csv.reader([record], delimiter=separator, strict=True)) or [""]
     except csv.Error as error:
         why, hint = next(
             (told for part, told in _WRONG.items() if part in str(error)), ("it is no CSV", "is a quote out of place?")
