@@ -12,6 +12,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
@@ -159,6 +160,8 @@ class Module:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        import_module(name)  # what only a job imports
         self.tree = ast.parse(path.read_text(encoding="utf-8"))
         self.codes = dict(_codes(self.tree, path))
         self.changes = changes(self.tree)
