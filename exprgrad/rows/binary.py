@@ -59,7 +59,7 @@ class Writer:
             found[prefix + "value"] = _lists(answer.value, missing)
             for name in layout.gradient:
                 found[f"{prefix}grad.{name}"] = _lists(answer.gradient[name], missing)
-        if answer.notes is not None and layout.noted:
+        if answer.notes is not None:
             found[prefix + "note"] = pa.array([note or None for note in answer.notes], pa.string())
         return found
 

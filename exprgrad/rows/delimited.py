@@ -46,7 +46,7 @@ class Writer:
             else:
                 names, columns = self._others(block, missing)
         columns += [_digits(pl.Series(number), missing) for number in flat(layout, block, answer)]
-        if answer.notes is not None and layout.noted:
+        if answer.notes is not None:
             columns.append(
                 pl.Series([joined([note], self.separator) if note else None for note in answer.notes], dtype=pl.String)
             )

@@ -49,7 +49,7 @@ class Writer:
 
     def _results(self, answer: Answer, missing: Any) -> pl.Series:
         """The results as objects."""
-        noted = answer.notes is not None and self.layout.noted
+        noted = answer.notes is not None
         notes = [note or None for note in answer.notes or ()]
         if any(map(_uneven, (answer.value, *answer.gradient.values()))):
             uneven = [
