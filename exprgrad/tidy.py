@@ -1,8 +1,8 @@
 """Simplifications that never change a value, not even inf, nan or the sign of a zero.
 
-``x*1`` and ``x^1`` are x for every float64, and ``c and c`` is c for a condition, which is 1 or 0; ``x/x``,
-``0*x``, ``x - x`` and ``x + 0`` are not constants or x for all of them, and stay.  Equal gates become one, and
-gates that nobody reads go.
+``x*1`` and ``x^1`` are x for every float64, and ``c and c`` is c for a condition, which is 1 or 0; over constants
+it is one of these.  ``x/x``, ``0*x``, ``x - x`` and ``x + 0`` are not constants or x for all of them, and stay.
+Equal gates become one, and gates that nobody reads go.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from exprgrad.shapes.axes import Shape
 from exprgrad.values import shape
 
 _BROADCAST_TO = ROWS["broadcast_to"]
+_FEW = 8  # gates of a constant expression that is looked through
 _COMMUTING = {ROWS[name] for name in ("add", "mul", "equal", "not_equal", "and", "or")}
 
 
@@ -43,6 +44,11 @@ def _simpler(builder: Builder, op: Row, inputs: tuple[int, ...]) -> int | None:
         return None
     if name in ("and", "or") and inputs[0] == inputs[1] and is_condition(builder, inputs[0]):  # c and c -> c
         return inputs[0]
+    if op.condition and builder.folds:  # -1 == 0 -> 0, though -1 is a gate
+        fixed = [_fixed(builder, wire) for wire in inputs]
+        values = [value for value in fixed if value is not None]
+        if len(values) == len(inputs):
+            return builder.const(function(op)(*values))
     if builder.constants.keys().isdisjoint(inputs[:2] if name == "where" else inputs):
         return None  # most gates: nothing below is for them
     every = [builder.constants.get(wire) for wire in inputs]
@@ -75,6 +81,23 @@ def _simpler(builder: Builder, op: Row, inputs: tuple[int, ...]) -> int | None:
         other = inputs[known.index(numbers[0]) ^ 1]
         return other if is_condition(builder, other) else None
     return None
+
+
+def _fixed(builder: Builder, wire: int) -> float | None:
+    """The value of a wire that is made of a few constants, None of any other."""
+    gates, waiting, found = builder.gates, [wire], {wire}
+    while waiting:
+        gate = gates[waiting.pop()]
+        constant = bool(gate.inputs) or (gate.op is CONST and isinstance(gate.value, float))
+        if gate.op.whole or len(found) > _FEW or not constant:
+            return None
+        waiting += set(gate.inputs) - found
+        found.update(gate.inputs)
+    values: dict[int, Any] = {}
+    for one in sorted(found):
+        op, inputs, _, _, value, _ = gates[one]
+        values[one] = function(op)(*[values[source] for source in inputs]) if inputs else value
+    return float(values[wire])
 
 
 def is_condition(builder: Builder, wire: int) -> bool:

@@ -253,6 +253,15 @@ def test_simplifications_never_change_a_value() -> None:
         assert builder.gates[derive(builder, ROWS[name], inputs)].op is ROWS[name]
 
 
+def test_conditions_over_constants_are_decided() -> None:
+    """The formula's -1 and 1/3 are gates.  A default is no constant, and whole arrays are not computed ahead."""
+    for text in ("-1", "1/3", "-sin(2)^(1/3)", "k = 1; k", "-x", "sum([1, 2])"):
+        circuit = read(text)
+        builder = Builder(circuit.gates, circuit.names)
+        found = derive(builder, ROWS["equal"], (circuit.output, builder.const(0.0)))
+        assert (builder.constants.get(found) == 0) is (text in ("-1", "1/3", "-sin(2)^(1/3)")), text
+
+
 NUMBERS = (0.0, -0.0, 1.0, -1.0, 2.0, 0.5, math.inf, -math.inf, math.nan)
 
 

@@ -50,6 +50,7 @@ PRINTED = {
     ),
     "g(t) = t^2; g(x)*y": "g(t) = t^2\nv1 = g(x)\nd_x = y*(2*x)\nd_y = v1",
     "x = 2; k = 3; x*y": "x = 2\nd_x = y\nd_k = 0\nd_y = x",
+    "x^-2": "v1 = (-2)\nd_x = v1*x^(v1 - 1)",
     "x": "d_x = 1",
     "x > 1": "d_x = 0",
 }  # fmt: skip
