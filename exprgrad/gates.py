@@ -237,6 +237,9 @@ CONSTANTS: dict[str, float] = {
     "nan": float("nan"),
 }
 
+# where b - 1 is rounded, an error that log(a) makes larger, or a power of it may overflow before it meets b
+_QUOTIENT = "(abs(b) < 0.5 or b - 1 + 1 != b) and not (a == 0 or a == inf)"
+
 # gelu by its tanh approximation is x*sigmoid of this
 _GELU = "sqrt(8/pi)*(x + 0.044715*x^3)"
 
@@ -259,8 +262,8 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
     gate("mod",          "a b", "1", "-(a // b)", symbol="%", aliases="remainder", domain="b != 0",
          doc="a - b*floor(a/b): the remainder with the sign of b", sample=(-1e9, 1e9),
          steps=(Step("out == 0", "where(b > 0, b, 0)", "where(b > 0, 0, b)"),)),
-    gate("pow",          "a b", "where(a == 0 and b == 0, 0, b*a^(b - 1))", "where(a == 0 and b > 0, 0, out*log(a))",
-         symbol="^", aliases="power", sample=(-1e3, 1e3), ulps=500,  # abs(log(a)) of them, where b - 1 is rounded
+    gate("pow",          "a b", f"where(a == 0 and b == 0, 0, where({_QUOTIENT}, b*out/a, b*a^(b - 1)))",
+         "where(a == 0 and b > 0, 0, out*log(a))", symbol="^", aliases="power", sample=(-1e3, 1e3),
          domain="a > 0 or a == 0 and b >= 0 or a < 0 and b == floor(b)",
          hints=(("a < 0", "a negative number has no real fractional power; cbrt(x) is the real cube root"),
                 ("a == 0", "0 to a negative power is a division by 0"))),

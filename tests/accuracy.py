@@ -93,6 +93,8 @@ def _drawn(row: Row, rng: random.Random) -> Iterator[Point]:
             point = tuple([rng.choice((-1, 1)) * first * (1 + rng.uniform(-1, 1) * 10**shift) for _ in row.inputs])
         else:
             point = (first, *[_number(rng) for _ in row.inputs[1:]])
+        if row.name == "pow" and rng.random() < 0.25 and abs(first) not in (0, 1):  # powers of every magnitude
+            point = (abs(first), rng.uniform(-750, 750) / math.log(abs(first)))
         if row.inputs[0] == "n":
             point = (float(rng.choice((0, 1, 2, 3, 7, 20))), *point[1:])
         yield point
@@ -178,8 +180,8 @@ the value overflows, nor on kinks and steps.
 
 A formula behind *near* is the magnitude below which the units stop shrinking: next to a root that is no float64,
 where what is added up cancels. More than 8 ulp have the gates whose rule rounds what goes into an exponential or
-a power, an error that grows with it: `^` (`b - 1`), `logaddexp` (`a - b`), `erfinv` (`out`), `polygamma_drop`
-(`x + h`) and `gelu_tanh`.
+a power, an error that grows with it: `logaddexp` (`a - b`), `erfinv` (`out`), `polygamma_drop` (`x + h`) and
+`gelu_tanh`.
 
 """
 COLUMNS = ("gate", "of", "ulp", "at", "ulp below 1e-300", "at")
