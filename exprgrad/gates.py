@@ -240,6 +240,9 @@ CONSTANTS: dict[str, float] = {
 # where b - 1 is rounded, an error that log(a) makes larger, or a power of it may overflow before it meets b
 _QUOTIENT = "(abs(b) < 0.5 or b - 1 + 1 != b) and not (a == 0 or a == inf)"
 
+# what a - b is rounded by (T. J. Dekker, 1971)
+_ROUNDED = "where(abs(a) < abs(b), a - (a - b + b), a - (a - b) - b)"
+
 # gelu by its tanh approximation is x*sigmoid of this
 _GELU = "sqrt(8/pi)*(x + 0.044715*x^3)"
 
@@ -305,8 +308,8 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
     gate("log1p",     "x", "1/(1 + x)",        domain="x > -1", doc="log(1 + x), accurate near 0"),
     gate("log_base",  "x base", "1/log(base)/x", "-out/log(base)/base", aliases="log",
          domain="x > 0 and base > 0 and base != 1", doc="log(x, base)"),
-    gate("logaddexp", "a b", "sigmoid(a - b)", "sigmoid(b - a)", doc="log(exp(a) + exp(b)) without overflow",
-         ulps=400, near="abs(out) < 0.1 and abs(a - b) < 40"),
+    gate("logaddexp", "a b", "sigmoid_sub(a, b)", "sigmoid_sub(b, a)", doc="log(exp(a) + exp(b)) without overflow",
+         near="abs(out) < 0.1 and abs(a - b) < 40"),
     gate("xlogy",     "x y", "log(y)", "x/y",  domain="y > 0", doc="x*log(y), and 0 where x is 0"),
     gate("xlog1py",   "x y", "log1p(y)", "x/(1 + y)", domain="y > -1",
          doc="x*log1p(y), and 0 where x is 0"),
@@ -400,6 +403,8 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
 ),
 "sigmoids and their kin": (
     gate("sigmoid",    "x", "out*sigmoid(-x)", aliases="σ logistic expit", value="exp(min(x, 0))/(1 + exp(-abs(x)))"),
+    gate("sigmoid_sub", "a b", "out*sigmoid_sub(b, a)", "-out*sigmoid_sub(b, a)",  # sigmoid(a - b), and what a - b is rounded by
+         value=f"sigmoid(a - b)*(1 + sigmoid(b - a)*where(abs(a - b) < 1e3, {_ROUNDED}, 0))"),
     gate("logsigmoid", "x", "sigmoid(-x)",     value="min(x, 0) - log1p(exp(-abs(x)))", aliases="log_sigmoid"),
     gate("softplus",   "x", "sigmoid(x)",      value="max(x, 0) + log1p(exp(-abs(x)))"),
     gate("silu",       "x", "out*sigmoid(-x) + sigmoid(x)", aliases="swish", near="-2.5 < x < -0.5",

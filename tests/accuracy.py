@@ -180,7 +180,7 @@ the value overflows, nor on kinks and steps.
 
 A formula behind *near* is the magnitude below which the units stop shrinking: next to a root that is no float64,
 where what is added up cancels. More than 8 ulp have the gates whose rule rounds what goes into an exponential or
-a power, an error that grows with it: `logaddexp` (`a - b`), `polygamma_drop` (`x + h`) and `gelu_tanh`.
+a power, an error that grows with it: `polygamma_drop` (`x + h`) and `gelu_tanh`.
 
 """
 COLUMNS = ("gate", "of", "ulp", "at", "ulp below 1e-300", "at")

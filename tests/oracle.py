@@ -171,6 +171,7 @@ DEFINITIONS: dict[str, Function] = {
     "heaviside": lambda x, at: mpf(x > 0) if x else at,
     "copysign": lambda a, b: abs(a) if b >= 0 else -abs(a),
     "sigmoid": _sigmoid,
+    "sigmoid_sub": lambda a, b: _sigmoid(a - b),
     "logsigmoid": lambda x: -_softplus(-x),
     "softplus": _softplus,
     "silu": lambda x: x * _sigmoid(x),
