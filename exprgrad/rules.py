@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from exprgrad.arithmetic.forward import function
 from exprgrad.circuit import Builder, Circuit, Gate
 from exprgrad.gates import CONST, INPUT, ROWS, Param, Static
 from exprgrad.language.lower import formula
-from exprgrad.tidy import derive
+from exprgrad.tidy import derive, fixed
 
 _NDIM, _WHERE = ROWS["ndim"], ROWS["where"]
 _NONE: Mapping[str, Static] = {}
+_DECIDED = {ROWS["and"]: False, ROWS["or"]: True}  # by an input that is so, whatever the other is
 
 
 class Local(NamedTuple):
@@ -129,7 +130,7 @@ def copies(
     """
     wires = dict(enumerate(arguments))
     ranks = () if builder.shapes is None else tuple([len(builder.shapes[wire]) for wire in arguments])
-    for wire, chosen in _plan(circuit, len(arguments), ranks, wanted):
+    for wire, chosen in _plan(circuit, len(arguments), ranks, wanted, _constants(builder, circuit, arguments)):
         op, inputs, _, _, value, params = circuit.gates[wire]
         if chosen is not None:
             wires[wire] = wires[chosen]
@@ -151,18 +152,32 @@ def _number(settings: Mapping[str, Static], param: Param) -> int:
     return value if isinstance(value, int) else 0
 
 
+def _constants(builder: Builder, circuit: Circuit, arguments: tuple[int, ...]) -> tuple[float | None, ...]:
+    """The arguments that are constants, if a ``where`` may ask for them: of x^2 the 2."""
+    if builder.shapes is not None or not builder.folds or not _branches(circuit):
+        return ()
+    found = tuple([fixed(builder, wire) or None for wire in arguments])  # of 0 and -0 a cache knows only one
+    return found if any(found) else ()
+
+
 @cache
+def _branches(circuit: Circuit) -> bool:
+    """Whether there is a ``where``."""
+    return any([gate.op is _WHERE for gate in circuit.gates])
+
+
+@lru_cache(maxsize=4096)
 def _plan(
-    circuit: Circuit, count: int, ranks: tuple[int, ...], wanted: tuple[int, ...]
+    circuit: Circuit, count: int, ranks: tuple[int, ...], wanted: tuple[int, ...], constants: tuple[float | None, ...]
 ) -> tuple[tuple[int, int | None], ...]:
-    """The wires to copy, in order, each with the wire that it is if a rank decides its ``where``.
+    """The wires to copy, in order, each with the wire that it is if a rank or a constant decides its ``where``.
 
     ``where(ndim(b) == 1, …, …)`` is decided here, before the branch that makes no sense is built.
     """
     gates = circuit.gates
-    known: dict[int, float] = {}
+    known = {wire: value for wire, value in enumerate(constants) if value is not None}
     chosen: dict[int, int] = {}
-    if ranks:
+    if ranks or known:
         for wire, (op, inputs, _, _, value, _) in enumerate(gates):
             if op is _NDIM and inputs[0] < count:
                 known[wire] = float(ranks[inputs[0]])
@@ -172,6 +187,8 @@ def _plan(
                 chosen[wire] = inputs[1] if known[inputs[0]] else inputs[2]
             elif inputs and not op.whole and all([source in known for source in inputs]):
                 known[wire] = function(op)(*[known[source] for source in inputs])
+            elif op in _DECIDED and _DECIDED[op] in [bool(known[source]) for source in inputs if source in known]:
+                known[wire] = float(_DECIDED[op])
     needed = set(wanted)
     for wire in range(len(gates) - 1, count - 1, -1):
         if wire in needed:

@@ -45,8 +45,7 @@ def _simpler(builder: Builder, op: Row, inputs: tuple[int, ...]) -> int | None:
     if name in ("and", "or") and inputs[0] == inputs[1] and is_condition(builder, inputs[0]):  # c and c -> c
         return inputs[0]
     if op.condition and builder.folds:  # -1 == 0 -> 0, though -1 is a gate
-        fixed = [_fixed(builder, wire) for wire in inputs]
-        values = [value for value in fixed if value is not None]
+        values = [value for value in [fixed(builder, wire) for wire in inputs] if value is not None]
         if len(values) == len(inputs):
             return builder.const(function(op)(*values))
     if builder.constants.keys().isdisjoint(inputs[:2] if name == "where" else inputs):
@@ -83,7 +82,7 @@ def _simpler(builder: Builder, op: Row, inputs: tuple[int, ...]) -> int | None:
     return None
 
 
-def _fixed(builder: Builder, wire: int) -> float | None:
+def fixed(builder: Builder, wire: int) -> float | None:
     """The value of a wire that is made of a few constants, None of any other."""
     gates, waiting, found = builder.gates, [wire], {wire}
     while waiting:

@@ -262,6 +262,17 @@ def test_conditions_over_constants_are_decided() -> None:
         assert (builder.constants.get(found) == 0) is (text in ("-1", "1/3", "-sin(2)^(1/3)")), text
 
 
+@pytest.mark.parametrize(
+    ("text", "gates"),
+    [("x^2", "mul mul"), ("x^3", "pow mul mul"), ("x^-1", "sub pow mul mul"), ("x^-(1/2)", "sub pow mul mul")],
+)
+def test_a_branch_that_constants_decide_against_is_not_built(text: str, gates: str) -> None:
+    """The backward pass of a power has no gate for the other ways to its gradient."""
+    circuit = read(text)
+    behind = backward(circuit).circuit.gates[len(circuit.gates) :]
+    assert " ".join([gate.op.name for gate in behind if gate.inputs]) == gates
+
+
 NUMBERS = (0.0, -0.0, 1.0, -1.0, 2.0, 0.5, math.inf, -math.inf, math.nan)
 
 
