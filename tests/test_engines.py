@@ -54,7 +54,7 @@ def test_the_engines_are_the_files_of_their_folder() -> None:
         "f(t) = abs(t); f(x) + y", "f(t) = abs(t)*2; g(t) = f(t) + 1; where(x > 5, 0, g(x*y))", "f(s, t) = max(s, 2*t); f(x, y)",
         "where((x < 1) == 0, x, y)", "where(not (not (x < 1)), x, y)", "where(not (x < 1), x, y)", "where((x < 1) != 0, x, y)",
         "where(0 == (x < y), x, 2*y)", "where(not x, x, 2*y)", "where(x == 0, x, 2*y)", "where(x < 1, x*2, where(x < 1, 1, 3))*y",
-        "relu(x)*abs(y)", "sum(max([x, y], [y, x]))", "max(x, x) + floor(y)",
+        "relu(x)*abs(y)", "where(abs(x) < 1e-250, 3*y, x*y)", "where(hypot(x, y) < 1e-250, x + 2*y, x) + y", "sum(max([x, y], [y, x]))", "max(x, x) + floor(y)",
     ],
 )  # fmt: skip
 def test_rows_are_points(text: str, engine: str) -> None:

@@ -21,7 +21,9 @@ from exprgrad.shapes.axes import Shape
 from exprgrad.tidy import Sharing, needed
 from exprgrad.values import Value, shape, spread
 
-_EQUAL, _NOT_EQUAL, _OR, _WHERE = (ROWS[name] for name in ("equal", "not_equal", "or", "where"))
+_EQUAL, _LESS, _NOT_EQUAL, _OR, _WHERE = (ROWS[name] for name in ("equal", "less", "not_equal", "or", "where"))
+_SIZES = {ROWS["abs"], ROWS["hypot"]}
+_TINY = 1e-200  # a size that hardly anything is below
 
 
 class Source(NamedTuple):
@@ -41,8 +43,8 @@ class Program(NamedTuple):
     a kink or a step, None if nobody asked.
 
     Rows on which ``rare`` is not 0 are for the program that ``exact`` makes, which has all of the
-    gates: their value is NaN, or a comparison with == holds.  For the others this program leaves
-    out what only these rows need, and gives the same numbers.
+    gates: their value is NaN, a comparison with == holds, or a size is tiny.  For the others this
+    program leaves out what only these rows need, and gives the same numbers.
     """
 
     gates: tuple[Gate, ...]
@@ -166,7 +168,7 @@ def _copy(
 ) -> dict[int, int]:
     """For each wire that is needed, the wire of its copy; those given are there.
 
-    With a list ``rare``, equality of two wires is taken for something that does not happen, and noted there.
+    With a list ``rare``, what hardly ever holds is taken for something that does not, and noted there.
     """
     found = dict(given)
     for wire in needed(circuit.gates, kept):
@@ -194,10 +196,19 @@ def _gate(
         given = dict(zip(inside.inputs.values(), inputs, strict=True))
         return _copy(builder, inside, [inside.output], given, rare)[inside.output]
     wire = tight(builder, op, inputs, params)
-    if rare is not None and builder.gates[wire].op is _EQUAL:
+    if rare is not None and _seldom(builder, wire):
         rare.append(wire)
         return builder.const(0.0)
     return wire
+
+
+def _seldom(builder: Sharing, wire: int) -> bool:
+    """Whether a condition hardly ever holds: that two wires are equal, that a size is tiny."""
+    op, inputs, *_ = builder.gates[wire]
+    if op is not _LESS:
+        return op is _EQUAL
+    bound = builder.constants.get(inputs[1])
+    return builder.gates[inputs[0]].op in _SIZES and isinstance(bound, float) and bound < _TINY
 
 
 def _pruned(
