@@ -53,7 +53,7 @@ def test_nobody_sees_the_precision_that_another_thread_computes_with() -> None:
 # where the rules of a textbook overflow, underflow or cancel, and the result is an ordinary number
 ENDS: dict[str, list[tuple[float, ...]]] = {
     "div": [(1e200, 1e200), (1e-200, 1e-200), (1e200, -1e-100), (1e-308, 1e-308), (1.7e308, 1.7e308), (1e-160, 1e150)],
-    "hypot": [(1e200, 1e200), (-1e-200, 1e-200), (1e308, 1e-308), (3e-320, 4e-320), (1e308, 1e308)],
+    "hypot": [(1e200, 1e200), (-1e-200, 1e-200), (1e308, 1e-308), (3e-320, 4e-320), (1e308, 1e308), (1.5e-323, -1.5e-323), (5e-324, 0), (2e-308, 5e-324), (1e-290, 3e-291)],
     "atan2": [(1e200, 1e200), (1e-200, -1e-200), (1e308, 1.0), (1.0, 1e308), (1e-300, 1e-10), (1e-10, 1e-300), (1e-200, 1e200)],
     "pow": [(2.4e231, -0.001), (1e-200, 0.3), (1e300, -1.3), (1e-300, 1e-30), (5e-324, 5e-324), (5e-324, 0), (1e-308, -0.0625), (-5e-324, 0)],
     "mod": [(1.7e308, -1e308), (1e308, 3.0), (1e-320, 3e-322), (1.0, 1e-300)],
