@@ -20,6 +20,7 @@ from exprgrad.shapes.axes import Shape
 from exprgrad.values import shape
 
 _BROADCAST_TO = ROWS["broadcast_to"]
+_CONDITIONS = {row for row in ROWS.values() if row.condition}
 _FEW = 8  # gates of a constant expression that is looked through
 _COMMUTING = {ROWS[name] for name in ("add", "mul", "equal", "not_equal", "and", "or")}
 
@@ -44,7 +45,7 @@ def _simpler(builder: Builder, op: Row, inputs: tuple[int, ...]) -> int | None:
         return None
     if name in ("and", "or") and inputs[0] == inputs[1] and is_condition(builder, inputs[0]):  # c and c -> c
         return inputs[0]
-    if op.condition and builder.folds:  # -1 == 0 -> 0, though -1 is a gate
+    if op in _CONDITIONS and builder.folds:  # -1 == 0 -> 0, though -1 is a gate
         values = [value for value in [fixed(builder, wire) for wire in inputs] if value is not None]
         if len(values) == len(inputs):
             return builder.const(function(op)(*values))
@@ -84,16 +85,14 @@ def _simpler(builder: Builder, op: Row, inputs: tuple[int, ...]) -> int | None:
 
 def fixed(builder: Builder, wire: int) -> float | None:
     """The value of a wire that is made of a few constants, None of any other."""
-    gates, waiting, found = builder.gates, [wire], {wire}
-    while waiting:
-        gate = gates[waiting.pop()]
-        constant = bool(gate.inputs) or (gate.op is CONST and isinstance(gate.value, float))
-        if gate.op.whole or len(found) > _FEW or not constant:
+    gates, order = builder.gates, [wire]
+    for one in order:  # it grows on the way
+        op, inputs, _, _, value, _ = gates[one]
+        if op is INPUT or op.whole or len(order) > _FEW or not (inputs or isinstance(value, float)):
             return None
-        waiting += set(gate.inputs) - found
-        found.update(gate.inputs)
+        order += inputs
     values: dict[int, Any] = {}
-    for one in sorted(found):
+    for one in reversed(order):
         op, inputs, _, _, value, _ = gates[one]
         values[one] = function(op)(*[values[source] for source in inputs]) if inputs else value
     return float(values[wire])
