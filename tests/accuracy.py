@@ -175,12 +175,14 @@ there is an error of many ulp. Figures are rounded up, and are those of one C li
 tenths off.
 
 The last two columns are of points where an input or the result is below 1e-300, but not 0: float64 has fewer
-digits there, down to one bit at 5e-324, and so has what a gate makes of them. Gradients are not measured where
-the value overflows, nor on kinks and steps.
+digits there, down to one bit at 5e-324, and so has what a gate makes of them. Many ulp there are those of a number
+on the way that has fewer digits still, `out` in `-out/b`, `a^(b - 1)` in `b*a^(b - 1)`, which a factor makes more
+of. Gradients are not measured where the value overflows, nor on kinks and steps.
 
 A formula behind *near* is the magnitude below which the units stop shrinking: next to a root that is no float64,
-where what is added up cancels. More than 8 ulp have the gates whose rule rounds what goes into an exponential or
-a power, an error that grows with it: `polygamma_drop` (`x + h`) and `gelu_tanh`.
+where what is added up cancels. More than 8 ulp have the gates whose formula rounds what goes into an exponential or
+a power, an error that grows with it: `polygamma_drop` (`x + h`) and `gelu_tanh`, which is an approximation and much
+farther from `gelu` there.
 
 """
 COLUMNS = ("gate", "of", "ulp", "at", "ulp below 1e-300", "at")
