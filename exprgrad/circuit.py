@@ -138,7 +138,8 @@ class Builder:
 
     ``constants`` has the values of the constants' wires, ``inside`` counts the gates that the
     composite gates among its own consist of, ``shapes`` are the wires', where they are known and
-    not all scalars.  ``folds`` says whether a gate over constants may become one, though that rounds.
+    not all scalars.  ``fixed`` are the constants' wires and those that are made of constants alone.
+    ``folds`` says whether a gate over constants may become one, though that rounds.
     """
 
     shapes: list[tuple[int, ...]] | None = None
@@ -148,13 +149,20 @@ class Builder:
         self.gates = list(gates)
         self.names = dict(names or {})
         self.constants = {wire: gate.value for wire, gate in enumerate(gates) if gate.op is CONST}
+        self.fixed = set(self.constants)
+        for wire, gate in enumerate(gates):
+            if gate.inputs and self.fixed.issuperset(gate.inputs):
+                self.fixed.add(wire)
         self.inside = 0
         self._shared = {repr(value): wire for wire, value in self.constants.items()}
 
     def add(self, op: Row, inputs: tuple[int, ...], span: Span | None = None, params: tuple[Static, ...] = ()) -> int:
         """A gate's wire."""
         self.gates.append(Gate(op, inputs, span, None, None, params))
-        return len(self.gates) - 1
+        wire = len(self.gates) - 1
+        if inputs and self.fixed.issuperset(inputs):
+            self.fixed.add(wire)
+        return wire
 
     def const(self, value: Literal | Param, span: Span | None = None) -> int:
         """A constant's wire, the same for the same number (0.0 and -0.0 are two)."""
@@ -164,6 +172,7 @@ class Builder:
             self.gates.append(Gate(CONST, (), span, None, value))
             wire = self._shared[key] = len(self.gates) - 1
             self.constants[wire] = value
+            self.fixed.add(wire)
         return wire
 
     def apart(self) -> None:

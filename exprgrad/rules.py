@@ -11,7 +11,7 @@ from exprgrad.arithmetic.forward import function
 from exprgrad.circuit import Builder, Circuit, Gate
 from exprgrad.gates import CONST, INPUT, ROWS, Param, Static
 from exprgrad.language.lower import formula
-from exprgrad.tidy import derive, fixed
+from exprgrad.tidy import derive, fixed, shared
 
 _NDIM, _WHERE = ROWS["ndim"], ROWS["where"]
 _NONE: Mapping[str, Static] = {}
@@ -105,7 +105,10 @@ def _expanded(text: str, star: str, names: list[str], here: int, settings: Mappi
     return text
 
 
-_rule = cache(formula)
+@cache
+def _rule(text: str, names: tuple[str, ...], params: tuple[str, ...] = ()) -> Circuit:
+    """A row's formula as a circuit, its equal gates only once."""
+    return shared(formula(text, names, params))
 
 
 def instance(

@@ -46,8 +46,8 @@ def _simpler(builder: Builder, op: Row, inputs: tuple[int, ...]) -> int | None:
     if name in ("and", "or") and inputs[0] == inputs[1] and is_condition(builder, inputs[0]):  # c and c -> c
         return inputs[0]
     if op in _CONDITIONS and builder.folds:  # -1 == 0 -> 0, though -1 is a gate
-        values = [value for value in [fixed(builder, wire) for wire in inputs] if value is not None]
-        if len(values) == len(inputs):
+        values = [fixed(builder, wire) for wire in inputs] if builder.fixed.issuperset(inputs) else [None]
+        if None not in values:
             return builder.const(function(op)(*values))
     if builder.constants.keys().isdisjoint(inputs[:2] if name == "where" else inputs):
         return None  # most gates: nothing below is for them
@@ -85,10 +85,12 @@ def _simpler(builder: Builder, op: Row, inputs: tuple[int, ...]) -> int | None:
 
 def fixed(builder: Builder, wire: int) -> float | None:
     """The value of a wire that is made of a few constants, None of any other."""
+    if wire not in builder.fixed:
+        return None
     gates, order = builder.gates, [wire]
     for one in order:  # it grows on the way
         op, inputs, _, _, value, _ = gates[one]
-        if op is INPUT or op.whole or len(order) > _FEW or not (inputs or isinstance(value, float)):
+        if op.whole or len(order) > _FEW or not (inputs or isinstance(value, float)):
             return None
         order += inputs
     values: dict[int, Any] = {}
