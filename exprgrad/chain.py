@@ -66,6 +66,7 @@ def backward(
     *,
     one: bool = False,
     folds: bool = True,
+    plain: bool = False,
 ) -> Backward:
     """The circuit followed by the gates of its gradient, in reverse mode.
 
@@ -74,6 +75,7 @@ def backward(
     one that is not there has its default's, or is a scalar.  With ``one`` the zeros of the seed are
     structural: it is for the gradient of one element of the output, as in a Jacobian.  Without
     ``folds`` nothing is computed ahead, and the rows' constants are behind the forward gates.
+    The local gradients of ``plain`` ones are those of a book, for people; float64 may lose digits in them.
     Raises FormulaError if shapes do not fit, UsageError for a name that is no input.
     """
     gates = circuit.gates
@@ -82,6 +84,7 @@ def backward(
     _known(circuit, shapes or ())
     builder = shaped(circuit, shapes or {})
     known = None if builder.shapes is None else list(builder.shapes)
+    builder.plain = plain
     if not folds:
         builder.apart()
     seed = builder.input(f"d[{labels[circuit.output]}]", _ones(builder, circuit.output))
@@ -236,7 +239,7 @@ def _inside(builder: Builder, gate: Gate, wanted: Sequence[bool], g: int | None)
     """The gradients of a composite gate whose row states none, by the chain rule on its body; ``g`` arrives."""
     names = tuple([name for name, one in zip(gate.op.inputs, wanted, strict=True) if one])
     shapes = None if builder.shapes is None else tuple([builder.shapes[source] for source in gate.inputs])
-    back = _body_backward(gate.op, names, shapes)
+    back = _body_backward(gate.op, names, shapes, builder.plain)
     pairs = list(zip(back.gradient[: len(gate.inputs)], back.guard, strict=False))
     needed = tuple([wire for pair in pairs for wire in pair if wire is not None])
     wires = copies(builder, back.circuit, gate.inputs, needed, seed=g)
@@ -247,12 +250,13 @@ def _inside(builder: Builder, gate: Gate, wanted: Sequence[bool], g: int | None)
 
 
 @cache
-def _body_backward(op: Row, wanted: tuple[str, ...], shapes: tuple[Shape, ...] | None) -> Backward:
+def _body_backward(op: Row, wanted: tuple[str, ...], shapes: tuple[Shape, ...] | None, plain: bool) -> Backward:
     """The backward pass of a composite gate's body."""
     circuit = body(op)
     if circuit is None:
         raise CircuitError(f"{op.name} has neither local gradients nor a body")
-    return backward(circuit, wanted, shapes=dict(zip(circuit.inputs, shapes, strict=True)) if shapes else None)
+    extents = dict(zip(circuit.inputs, shapes, strict=True)) if shapes else None
+    return backward(circuit, wanted, shapes=extents, plain=plain)
 
 
 def _pushed(builder: Builder, gate: Gate, out: int, position: int, rate: Pull) -> Pull | None:

@@ -139,11 +139,13 @@ class Builder:
     ``constants`` has the values of the constants' wires, ``inside`` counts the gates that the
     composite gates among its own consist of, ``shapes`` are the wires', where they are known and
     not all scalars.  ``fixed`` are the constants' wires and those that are made of constants alone.
-    ``folds`` says whether a gate over constants may become one, though that rounds.
+    ``folds`` says whether a gate over constants may become one, though that rounds, and ``plain``
+    whether local gradients are those of a book, or what float64 computes best.
     """
 
     shapes: list[tuple[int, ...]] | None = None
     folds = True
+    plain = False
 
     def __init__(self, gates: tuple[Gate, ...] = (), names: Mapping[str, int] | None = None) -> None:
         self.gates = list(gates)

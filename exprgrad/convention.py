@@ -39,14 +39,14 @@ def _row(row: Row, name: str) -> Row:
     if row.moves or not row.kinks or row.gradients is None:  # what only moves elements shares a tie evenly, as all do
         return row
     column = CONVENTIONS.index(name)
-    gradients, live = list(row.gradients), list(row.live)
+    gradients, live = [row.computed(position) for position in range(len(row.gradients))], list(row.live)
     for kink in row.kinks:
         choices = [(row.inputs[0], kink.jax, kink.torch), *kink.others]
         for position, (_, *values) in [(row.inputs.index(choice[0]), choice) for choice in choices]:
             gradients[position] = _chosen(row, kink.at, values[column], gradients[position])
             if live and live[position]:
                 live[position] = f"({live[position]}) or ({kink.at})"
-    return replace(row, gradients=tuple(gradients), live=tuple(live))
+    return replace(row, gradients=tuple(gradients), sharp=(), live=tuple(live))
 
 
 def _chosen(row: Row, at: str, value: str, otherwise: str | None) -> str:

@@ -9,6 +9,8 @@ overflows where the gradient itself is an ordinary number.  ``None`` says that n
 flows to that input.  Rows serve evaluation, both derivative modes, printing, documentation and
 tests alike; chain.py does what all gates have in common (accumulation, structural zeros, guards).
 
+``sharp=``    per input, the same local gradient for float64 where the one of a book loses digits: it is
+              what is computed, the other what is printed.  ``None``: there the two are one.
 ``value=``    the gate as a formula over other gates: a composite gate, which owes nothing to any
               target.  A row without it is a primitive, with a function in arithmetic/ieee.py, special.py or
               Python's math.
@@ -123,6 +125,7 @@ class Row:
     settings: tuple[Static, ...] = ()
     rest: bool = False
     moves: bool = False
+    sharp: tuple[str | None, ...] = ()
 
     @property
     def variadic(self) -> bool:
@@ -144,6 +147,10 @@ class Row:
     def gradient(self, position: int) -> str | None:
         """The local gradient or the pullback for an input."""
         return self.gradients[min(position, len(self.gradients) - 1)] if self.gradients else None
+
+    def computed(self, position: int) -> str | None:
+        """The local gradient or the pullback for an input as float64 computes it best."""
+        return (self.sharp[position] if self.sharp else None) or self.gradient(position)
 
     @property
     def call(self) -> str:
@@ -171,6 +178,7 @@ def gate(
     sample: tuple[float, float] = (-1e300, 1e300),
     ulps: float = 4,
     near: str | None = None,
+    sharp: tuple[str | None, ...] = (),
 ) -> Row:
     """One row; see the module's docstring.  ``inputs`` and ``aliases`` are separated by blanks."""
     words = [word.partition("=") for word in inputs.split()]
@@ -191,6 +199,7 @@ def gate(
         sample=sample,
         ulps=ulps,
         near=near,
+        sharp=sharp,
     )
 
 
@@ -265,8 +274,9 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
     gate("mod",          "a b", "1", "-(a // b)", symbol="%", aliases="remainder", domain="b != 0",
          doc="a - b*floor(a/b): the remainder with the sign of b", sample=(-1e9, 1e9),
          steps=(Step("out == 0", "where(b > 0, b, 0)", "where(b > 0, 0, b)"),)),
-    gate("pow",          "a b", f"where(a == 0 and b == 0, 0, where({_QUOTIENT}, b*out/a, b*a^(b - 1)))",
-         "where(a == 0 and b > 0, 0, out*log(a))", symbol="^", aliases="power", sample=(-1e3, 1e3),
+    gate("pow",          "a b", "where(a == 0 and b == 0, 0, b*a^(b - 1))", "where(a == 0 and b > 0, 0, out*log(a))",
+         sharp=(f"where(a == 0 and b == 0, 0, where({_QUOTIENT}, b*out/a, b*a^(b - 1)))", None),
+         symbol="^", aliases="power", sample=(-1e3, 1e3),
          domain="a > 0 or a == 0 and b >= 0 or a < 0 and b == floor(b)",
          hints=(("a < 0", "a negative number has no real fractional power; cbrt(x) is the real cube root"),
                 ("a == 0", "0 to a negative power is a division by 0"))),
@@ -274,8 +284,9 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
     gate("pos",          "a",   "1",                     symbol="+", aliases="positive"),
     gate("square",       "x",   "2*x",                   value="x*x"),
     gate("reciprocal",   "x",   "-out^2",                value="1/x", domain="x != 0"),
-    gate("hypot",        "a b", "where(out == 0, 0, where(out < 1e-290, sign(a)/hypot(1, b/a), a/out))",
-         "where(out == 0, 0, where(out < 1e-290, sign(b)/hypot(1, a/b), b/out))",  # tiny, out has few digits
+    gate("hypot",        "a b", "where(out == 0, 0, a/out)", "where(out == 0, 0, b/out)",
+         sharp=("where(out == 0, 0, where(out < 1e-290, sign(a)/hypot(1, b/a), a/out))",  # tiny, out has few digits
+                "where(out == 0, 0, where(out < 1e-290, sign(b)/hypot(1, a/b), b/out))"),
          doc="sqrt(a^2 + b^2) without overflow",
          kinks=(Kink("a == 0 and b == 0", "-1", "1", "0.5", "nan", (("b", "0.5", "nan"),)),)),
     gate("fmod",         "a b", "1", "-round((a - out)/b)", domain="b != 0", sample=(-1e9, 1e9),
@@ -309,7 +320,7 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
     gate("log1p",     "x", "1/(1 + x)",        domain="x > -1", doc="log(1 + x), accurate near 0"),
     gate("log_base",  "x base", "1/log(base)/x", "-out/log(base)/base", aliases="log",
          domain="x > 0 and base > 0 and base != 1", doc="log(x, base)"),
-    gate("logaddexp", "a b", "sigmoid_sub(a, b)", "sigmoid_sub(b, a)", doc="log(exp(a) + exp(b)) without overflow",
+    gate("logaddexp", "a b", "sigmoid(a - b)", "sigmoid(b - a)", sharp=("sigmoid_sub(a, b)", "sigmoid_sub(b, a)"), doc="log(exp(a) + exp(b)) without overflow",
          near="abs(out) < 0.1 and abs(a - b) < 40"),
     gate("xlogy",     "x y", "log(y)", "x/y",  domain="y > 0", doc="x*log(y), and 0 where x is 0"),
     gate("xlog1py",   "x y", "log1p(y)", "x/(1 + y)", domain="y > -1",
@@ -422,8 +433,8 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
 "special functions": (
     gate("erf",       "x", "2/sqrt(pi)*gaussian(x)",  doc="the error function"),
     gate("erfc",      "x", "-2/sqrt(pi)*gaussian(x)", doc="1 - erf(x), accurate far out"),
-    gate("erfinv",    "x", "sqrt(pi)/2/gaussian(out)*where(0.7 < abs(x) < 1, erfc(abs(out))/(1 - abs(x)), 1)",
-         doc="the inverse of erf", domain="-1 < x < 1", ulps=6),  # the factor is 1 but for what out is rounded
+    gate("erfinv",    "x", "sqrt(pi)/2/gaussian(out)", doc="the inverse of erf", domain="-1 < x < 1", ulps=6,
+         sharp=("sqrt(pi)/2/gaussian(out)*where(0.7 < abs(x) < 1, erfc(abs(out))/(1 - abs(x)), 1)",)),  # 1 but for rounding
     gate("gaussian",  "x", "-2*(x*out)",       doc="exp(-x^2)"),
     gate("norm_pdf",  "x", "-x*out",            doc="the standard normal density"),
     gate("norm_cdf",  "x", "norm_pdf(x)",       doc="the standard normal distribution function"),

@@ -39,7 +39,7 @@ def local_gradients(builder: Builder, gate: Gate, out: int, active: Collection[b
     found: list[Local | None] = []
     slopes: dict[str, int] = {}  # those of max are the same for both inputs
     for position, wanted in enumerate(active):
-        text = op.gradient(position)
+        text = op.gradient(position) if builder.plain else op.computed(position)
         condition = op.live[position] if op.live else None
         if text is None or not wanted:
             found.append(None)

@@ -58,9 +58,9 @@ def verdicts(text: str, **point: Any) -> dict[str, str]:
 
 def planted(circuit: Circuit, row: Row, position: int, way: str) -> Circuit:
     """The circuit with one rule of a row written in another way."""
-    gradients = list(row.gradients or ())
+    gradients = [row.computed(place) for place in range(len(row.gradients or ()))]
     gradients[position] = way.format(gradients[position])
-    wrong = replace(row, gradients=tuple(gradients))
+    wrong = replace(row, gradients=tuple(gradients), sharp=())
     gates = tuple([gate._replace(op=wrong) if gate.op is row else gate for gate in circuit.gates])
     return Circuit(gates, circuit.names, circuit.output, circuit.text)
 

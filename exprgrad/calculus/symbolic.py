@@ -1,8 +1,9 @@
 """The derivative by each input as a formula: a circuit that computes nothing else.
 
-It is the backward pass with 1 put in for the gradient that arrives, the same gates in the same order, so
-it gives the same float64.  One convention is no part of it: where a formula's value is NaN, ``run`` makes
-every gradient NaN, while the derivative of log(x) is 1/x at -1 too.
+It is the backward pass with 1 put in for the gradient that arrives, the same gates in the same order, with
+the local gradients of a book where rows compute sharper ones, so it gives the same number.  One convention is
+no part of it: where a formula's value is NaN, ``run`` makes every gradient NaN, while the derivative of log(x)
+is 1/x at -1 too.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def symbolic(
     derivatives: each is a formula of its own, simplified, unless they have more than MOST gates together.
     ``shapes`` are the inputs', ``upstream`` is the gradient that arrives at the output, as in ``run``.
     """
-    back = backward(circuit, wrt, shapes=shapes)
+    back = backward(circuit, wrt, shapes=shapes, plain=True)
     builder, wires = _copied(circuit, back, upstream_of(circuit, back.extent, upstream))
     found: dict[str, int] = {}
     for name, wire in circuit.inputs.items():

@@ -36,8 +36,6 @@ _BODY = 30  # gates of a definition that is written out
 _RULES: Mapping[str, tuple[str, ...]] = {
     "pow": ("b*a^(b - 1)", "out*log(a)"),
     "hypot": ("a/out", "b/out"),
-    "logaddexp": ("sigmoid(a - b)", "sigmoid(b - a)"),
-    "erfinv": ("sqrt(pi)/2/gaussian(out)",),
 }
 
 
