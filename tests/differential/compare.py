@@ -117,8 +117,9 @@ def _spread(formula: Formula, point: Mapping[str, float], true: Truth, digits: i
             found = truth(formula, point, digits, shake)
         except Beyond as beyond:
             raise Rounded from beyond
-        moved = {"value": found.value - true.value} | {
-            name: slope - true.gradient[name] for name, slope in found.gradient.items()
+        sizes = {"value": mpf(0), **found.gradient_size}  # of a gradient that float64 may have where the true one is 0
+        worst = {
+            what: max(most, abs(found.number(what) - true.number(what)), UNIT * sizes[what])
+            for what, most in worst.items()
         }
-        worst = {what: max(size, abs(moved[what])) for what, size in worst.items()}
     return worst

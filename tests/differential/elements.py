@@ -1,6 +1,6 @@
 """A formula over arrays as one over their elements, so that the truth about scalars is the truth about arrays.
 
-What gates on arrays are is said here by NumPy's arrays of formulas, and shares nothing with exprgrad.
+What gates on arrays are is said here by NumPy's arrays of formulas, not by exprgrad.
 """
 
 from __future__ import annotations

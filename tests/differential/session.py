@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -21,6 +22,7 @@ from differential.shrink import shrunk
 from drawn import Drawing, Formula, calls, text, variables
 from exprgrad.gates import Row
 
+SHRINKING = 60  # seconds for what is found, at most
 STEPS = (8, 30)  # bytes of a formula
 BY_ROWS = 8  # every so many formulas are run as the rows of a table
 _INTERNAL = ("polygamma", "polygamma_drop")  # derivatives of digamma and beta; their first input is a whole number
@@ -88,9 +90,12 @@ class Comparing:
 
     def shrunk(self, data: bytes, found: Disagreement, *, by_rows: bool) -> Disagreement:
         """The disagreement of the shortest formula and the simplest numbers that have one."""
+        until = time.monotonic() + SHRINKING
 
         def bad(data: bytes) -> bool:
             nonlocal found
+            if time.monotonic() > until:
+                return False
             try:
                 compare(*self.decoded(data), self.name, Counter(), by_rows=by_rows)
             except Disagreement as smaller:
