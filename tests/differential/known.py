@@ -119,6 +119,7 @@ GRADIENTS: tuple[Difference, ...] = (
     *[Difference("jax torch", name, _far, "1 - out cancels") for name in ("sigmoid", "tanh")],
     *[Difference("jax torch", name, lambda x: abs(x) > 300, "the square overflows") for name in ("sech", "csch")],
     Difference("jax torch", "sinc", _whole, "not 0 at a whole number, so that a kink there is missed"),
+    Difference("jax", "factorial", _negative, "0 below 0, where the gamma function goes on"),
     *_RECIPROCALS,
     *_SQUARES,
     *[Difference("jax torch", name, _on_a_step, "rounding decides on which side of a step it is") for name in ("mod", "fmod")],
