@@ -63,7 +63,7 @@ def wrong(formula: Formula, point: Mapping[str, float], answer: Answer) -> Wrong
         if bad is None:
             return None
         finer = truth(formula, point, more)
-        if finer.number(bad.what) and _settled(found, finer):
+        if finer.size(bad.what) and _settled(found, finer):
             break  # what is flat is 0 until there are enough digits
         digits, found = more, finer
         bad = _wrong(formula, point, found, answer, digits, DRAWS)
@@ -82,8 +82,11 @@ def value_right(formula: Formula, point: Mapping[str, float], value: float) -> b
 
 def _settled(found: Truth, finer: Truth) -> bool:
     """Whether more digits change nothing."""
-    pairs = [(found.number(what), finer.number(what)) for what in ("value", *finer.gradient)]
-    return all([abs(before - after) <= UNIT * abs(after) for before, after in pairs])
+    for what in ("value", *finer.gradient):
+        size = finer.size(what)
+        if max(abs(found.number(what) - finer.number(what)), UNIT * abs(found.size(what) - size)) > UNIT * size:
+            return False
+    return True
 
 
 def _wrong(
@@ -100,10 +103,9 @@ def _beyond(formula: Formula, true: Truth, answer: Answer, spread: Mapping[str, 
     """The first number that is further from the truth than its own rounding and this spread allow."""
     gates = [step for step in formula if isinstance(step, Call)]
     units = UNIT * sum([4 * gate.row.ulps for gate in gates], 4.0)
-    sizes = {"value": true.value_size, **true.gradient_size}
-    for what, size in sizes.items():
+    for what in ("value", *true.gradient):
         got, exact = answer.number(what), true.number(what)
-        allowed = units * size + MARGIN * spread[what]
+        allowed = units * true.size(what) + MARGIN * spread[what]
         if not math.isfinite(got) or abs(mpf(got) - exact) > allowed:
             return Wrong(what, got, float(exact))
     return None
@@ -117,9 +119,7 @@ def _spread(formula: Formula, point: Mapping[str, float], true: Truth, digits: i
             found = truth(formula, point, digits, shake)
         except Beyond as beyond:
             raise Rounded from beyond
-        sizes = {"value": mpf(0), **found.gradient_size}  # of a gradient that float64 may have where the true one is 0
-        worst = {
-            what: max(most, abs(found.number(what) - true.number(what)), UNIT * sizes[what])
-            for what, most in worst.items()
-        }
+        for what, most in worst.items():
+            slack = 0 if what == "value" else UNIT * found.size(what)  # what cancels in the backward pass does not here
+            worst[what] = max(most, abs(found.number(what) - true.number(what)), slack)
     return worst

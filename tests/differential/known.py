@@ -74,10 +74,7 @@ _RECIPROCALS = [
     for name in ("asec", "acsc", "asech", "acoth")
 ]
 
-_SQUARES = [
-    Difference("torch jax", name, _squared, "the squares in a norm or a deviation are out of range")
-    for name in ("hypot", "square")
-]
+_SQUARES = Difference("torch jax", "hypot", _squared, "the squares of a norm's elements are out of range")
 
 VALUES: tuple[Difference, ...] = (
     Difference("torch jax", "sinc", _whole, "sin(pi*x) is off next to a whole number"),
@@ -99,7 +96,7 @@ VALUES: tuple[Difference, ...] = (
         for name in ("asec", "acsc", "acot", "asech", "acsch", "acoth")
     ],
     *_RECIPROCALS,
-    *_SQUARES,
+    _SQUARES,
 )
 
 GRADIENTS: tuple[Difference, ...] = (
@@ -121,7 +118,7 @@ GRADIENTS: tuple[Difference, ...] = (
     Difference("jax torch", "sinc", _whole, "not 0 at a whole number, so that a kink there is missed"),
     Difference("jax", "factorial", _negative, "0 below 0, where the gamma function goes on"),
     *_RECIPROCALS,
-    *_SQUARES,
+    _SQUARES,
     *[Difference("jax torch", name, _on_a_step, "rounding decides on which side of a step it is") for name in ("mod", "fmod")],
     Difference("jax torch", "pow", lambda a, _: a <= 0, "0 or NaN by the exponent where 0 or less is raised"),
 )  # fmt: skip

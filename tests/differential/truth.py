@@ -47,6 +47,10 @@ class Truth(NamedTuple):
         """The value, or the gradient by a variable."""
         return self.value if what == "value" else self.gradient[what]
 
+    def size(self, what: str) -> Any:
+        """The size of what is added up to it."""
+        return self.value_size if what == "value" else self.gradient_size[what]
+
 
 def truth(
     formula: Formula, point: Mapping[str, float], digits: int = 60, shaken: Shake | None = None, guards: bool = True
