@@ -120,7 +120,8 @@ def session(name: str, number: int, count: int, arrays: bool = False) -> Tally:
             compare(formula, columns, name, tally.points, by_rows=by_rows)
         except Disagreement as found:
             tally.points["not the same, for no reason known"] += 1
-            tally.found = tally.found or [str(comparing.shrunk(data, found, by_rows=by_rows))]
+            how = "\n  as the rows of a table" if by_rows else ""
+            tally.found = tally.found or [str(comparing.shrunk(data, found, by_rows=by_rows)) + how]
         except Exception as error:
             error.add_note(f"of exprgrad '{written}' at {columns}")
             raise
