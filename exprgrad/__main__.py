@@ -26,6 +26,20 @@ class Stopped(BaseException):
 
 def main() -> NoReturn:
     """The ``exprgrad`` command: sys.argv in, the exit status out."""
+    try:
+        # everything is written and flushed: Python would take its objects apart for a tenth of a run,
+        # and print a traceback if a signal came meanwhile
+        os._exit(_status())
+    except (Stopped, KeyboardInterrupt) as stopped:  # the latter is how polars says it
+        ended = stopped.number if isinstance(stopped, Stopped) else signal.SIGINT
+        _clean_up()
+        signal.signal(ended, signal.SIG_DFL)
+        os.kill(os.getpid(), ended)
+        os._exit(128 + ended)
+
+
+def _status() -> int:
+    """Runs the command; the exit status.  Raises Stopped for a signal, whenever it comes."""
     gc.set_threshold(100_000, 50, 50)  # imports make a lot of objects and no garbage
     for number in _SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup and & leave some ignored
@@ -45,28 +59,21 @@ def main() -> NoReturn:
         from exprgrad.cli import main as run_command
 
         # the arguments are UTF-8 whatever the locale is, and so is what we print
-        status = run_command([os.fsencode(argument).decode("utf-8", "surrogateescape") for argument in sys.argv[1:]])
-    except (Stopped, KeyboardInterrupt) as stopped:  # the latter is how polars says it
-        ended = stopped.number if isinstance(stopped, Stopped) else signal.SIGINT
-        _clean_up()
-        signal.signal(ended, signal.SIG_DFL)
-        os.kill(os.getpid(), ended)
-        status = 128 + ended
+        return run_command([os.fsencode(argument).decode("utf-8", "surrogateescape") for argument in sys.argv[1:]])
+    except (Stopped, KeyboardInterrupt):
+        raise
     except MemoryError:
         os.write(2, b"error: there is not enough memory for this formula\n")
         os._exit(3)  # whatever Python wants to do now, there is no memory for it
     except (OSError, ImportError) as error:  # of a module; files of the user's are seen to where they are read
-        status = 6
         why = error.strerror if isinstance(error, OSError) else None
         with suppress(OSError):
             os.write(2, f"error: a part of exprgrad cannot be read: {why or 'it is not there'}\n".lower().encode())
+        return 6
     except BaseException:  # noqa: BLE001  whatever it is, a panic of a library's too, nobody should see a traceback
-        status = 1
         with suppress(OSError):
             os.write(2, b"error: this is a bug of exprgrad; please report it with the formula and the values\n")
-    # everything is written and flushed: Python would take its objects apart for a tenth of a run,
-    # and print a traceback if a signal came meanwhile
-    os._exit(status)
+        return 1
 
 
 def _stop(number: int, _frame: FrameType | None) -> NoReturn:

@@ -52,6 +52,14 @@ def test_a_signal_comes_while_an_error_is_being_cleaned_up(folder: Path) -> None
     assert [(done.status, wrong) for _, done, wrong in faults.swept(job, folder, closes)] == [(-15, "")] * len(closes)
 
 
+@pytest.mark.rule(7)
+@needs_strace
+def test_a_signal_comes_before_there_is_anything_to_do(folder: Path) -> None:
+    """Right behind the handlers, where the pipe is made that wakes the one who watches."""
+    ((_, done, wrong),) = faults.swept(JOBS["point to standard output"], folder, [Fault("pipe2", 1, "TERM")])
+    assert (done.status, done.out, done.err, wrong) == (-15, b"", "", "")
+
+
 CLEAN = Done(0, b"", "", {"in.csv": b"", "out.csv": b"x\n1\n2\n"})
 FULL = Fault("write", 1, "ENOSPC")
 
