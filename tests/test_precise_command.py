@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -16,8 +17,9 @@ from hypothesis import strategies as st
 from conftest import exprgrad
 from exprgrad.cli import main
 from exprgrad.diagnosis.lost import lost
+from exprgrad.diagnosis.settled import settled, true_edges
 from exprgrad.language.read import read
-from exprgrad.precise.precise import precise
+from exprgrad.precise.precise import on_float64, precise
 from exprgrad.run import run
 from exprgrad.style import Style
 from exprgrad.write.precise import rounded
@@ -147,6 +149,48 @@ def test_kinks_keep_their_choices(capsys: pytest.CaptureFixture[str]) -> None:
         assert err.startswith("note: abs(x) has a kink here")
     told(capsys, "abs(x)", "-x", "0", "--precise", "--strict", status=5)
     told(capsys, "abs(x)", "-x", "0", "--precise", "--convention", "strict", status=5)
+
+
+@pytest.mark.parametrize(
+    ("text", "point", "said"),
+    [
+        ("abs((1 + x) - 1)", {"x": 1e-20}, []),  # only float64's 0
+        ("max(x + y, x)", {"x": 1, "y": 1e-20}, []),
+        ("where((1 + x) - 1 > 0, x, -x)", {"x": 1e-20}, []),
+        ("max(x + y, x)", {"x": 1, "y": 0}, ["max(x + y, x) has a kink here"]),
+        ("abs((x + y) - x - y)", {"x": 1, "y": 1e-20}, ["abs((x + y) - x - y) has a kink here"]),  # only the true 0
+        ("max((x + y) - x, y)*x", {"x": 1, "y": 1e-20}, ["max((x + y) - x, y) has a kink here"]),
+        ("floor(x - y)", {"x": 1, "y": 1e-20}, ["no gradient passes floor(x - y)"]),
+        ("round(x + 0.5)*x", {"x": 1}, ["round(x + 0.5) has a step here"]),
+        ("abs(sqrt(x)^2 - x)", {"x": 2}, []),  # nobody knows
+        ("sum(abs((1 + x) - 1))", {"x": [1e-20, 0, 1, 0]}, ["abs((1 + x) - 1) has a kink at its element [1] and at 1 more"]),
+        ("max(x + 1)", {"x": [1e-20, 0]}, []),
+        ("max(x + 1)", {"x": [0, 0]}, ["max(x + 1) has a kink here"]),
+        ("g(t) = abs((1 + t) - 1); g(x)", {"x": 1e-20}, []),
+    ],
+)  # fmt: skip
+def test_the_kinks_are_those_of_the_true_numbers(text: str, point: dict[str, Any], said: list[str]) -> None:
+    notes = list(settled(precise(read(text), point)))
+    assert [note.report.message for note in notes if note.finite] == said
+    rows = precise(read(text), point), on_float64(read(text), point)
+    assert len({tuple(note.report.message for note in true_edges(one)) for one in rows}) == 1
+
+
+def test_what_float64_uses_and_others_print_elsewhere_is_not_said() -> None:
+    (there,) = settled(precise(read("abs((x + y) - x - y)"), {"x": 1, "y": 1e-20}))
+    assert there.report.hint == "local gradient -1 on the left, 1 on the right"
+    assert there.report.label == "(x + y) - x - y is 0 here"
+    (here,) = settled(precise(read("abs(x)"), {"x": 0}))
+    assert here.report.hint == "local gradient -1 on the left, 1 on the right, 0 used here\nJAX prints 1, PyTorch 0"
+
+
+def test_kinks_of_rows_are_those_of_the_true_numbers(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("x,y\n1,1e-20\n1e-20,0\n")
+    out, _ = told(capsys, "max(x + y, x)", str(path), "--precise", "--notes", "--only")
+    assert out == 'value,grad.x,grad.y,note\n1.0,1.0,1.0,\n1e-20,1.0,0.5,"max(x + y, x) has a kink here"\n'
+    _, err = told(capsys, "max(x + y, x)", str(path), "--precise", "--strict", status=5)
+    assert "rows.csv, line 3: max(x + y, x) has a kink here" in err
 
 
 def test_a_part_some_inputs_and_what_arrives(capsys: pytest.CaptureFixture[str]) -> None:

@@ -77,7 +77,7 @@ def rule(text: str, row: Row, params: tuple[Static, ...] = ()) -> Callable[..., 
 
     ``params`` are the gate's settings.
     """
-    inside = _bound(formula(text, (*row.inputs, "out"), row.params), dict(zip(row.params, params, strict=True)))
+    inside = fact(text, row, params)
     call = _composite(inside)
 
     def either(*values: Value) -> Value:
@@ -86,6 +86,11 @@ def rule(text: str, row: Row, params: tuple[Static, ...] = ()) -> Callable[..., 
         return call(*values)
 
     return either
+
+
+def fact(text: str, row: Row, params: tuple[Static, ...] = ()) -> Circuit:
+    """A fact of a row as a circuit; its first wires are the gate's inputs and its value."""
+    return _bound(formula(text, (*row.inputs, "out"), row.params), dict(zip(row.params, params, strict=True)))
 
 
 def _bound(circuit: Circuit, settings: Mapping[str, Static]) -> Circuit:

@@ -18,6 +18,7 @@ from exprgrad.values import at as at_
 _MOST_SWITCHES, _MOST_GATES = 3, 2000
 
 Facts = dict[str, float | dict[str, str] | dict[str, float]]
+Standing = Mapping[tuple[int, str], Value]  # the conditions of kinks and steps by their wires: not 0 where they hold
 
 
 class Note(NamedTuple):
@@ -51,8 +52,11 @@ class Note(NamedTuple):
         return self.kind not in ("flat", "overshoot", "lost")
 
 
-def edges(run_: Run, alive: Sequence[bool]) -> Iterator[Note]:
-    """A note for each kink and step, and for each gate whose gradient is 0 everywhere."""
+def edges(run_: Run, alive: Sequence[bool], standing: Standing | None = None) -> Iterator[Note]:
+    """A note for each kink and step, and for each gate whose gradient is 0 everywhere.
+
+    ``standing`` says where these are if it is not the run's numbers that do.
+    """
     circuit = run_.circuit
     moves = moving(run_)
     switches = 0
@@ -65,7 +69,7 @@ def edges(run_: Run, alive: Sequence[bool]) -> Iterator[Note]:
                 yield note._replace(wire=wire)
         elif gate.op.kinks or gate.op.steps:
             here = next((local for local in run_.locals[wire] if local is not None), None)
-            for note in _edge(circuit, run_.values, wire, here, run_):
+            for note in _edge(circuit, run_.values, wire, here, run_, standing):
                 comparison = note.kind == "step" and gate.op.gradients == (None, None)
                 switches += comparison
                 cheap = switches <= _MOST_SWITCHES and len(circuit.gates) <= _MOST_GATES and not run_.arrays
@@ -81,7 +85,12 @@ def _inside(circuit: Circuit, values: Sequence[Value]) -> Iterator[Note]:
 
 
 def _edge(
-    circuit: Circuit, values: Sequence[Value], wire: int, here: Value | None, run_: Run | None = None
+    circuit: Circuit,
+    values: Sequence[Value],
+    wire: int,
+    here: Value | None,
+    run_: Run | None = None,
+    known: Standing | None = None,
 ) -> Iterator[Note]:
     """What one gate stands on; ``here`` is the local gradient it used, ``run_`` says what is selected."""
     gate = circuit.gates[wire]
@@ -94,10 +103,13 @@ def _edge(
         label = facts(circuit, values, wire, place)
         return Note(kind, wire, Report(message, circuit.text, gate.span, label, hint), facts_)
 
+    def stands(edge: Kink | Step) -> Value:
+        found = rule(edge.at, op, gate.params)(*arguments) if known is None else known[wire, edge.at]
+        return spread(found, () if op.whole else shape(values[wire]))  # it may look at some of the inputs only
+
     standing = False
-    extent = () if op.whole else shape(values[wire])  # a condition may look at some of the inputs only
     for kink in op.kinks:
-        at = spread(rule(kink.at, op, gate.params)(*arguments), extent)
+        at = stands(kink)
         count, place = spots(at if run_ is None else selected(run_, wire, at))
         if not count:
             continue
@@ -106,13 +118,15 @@ def _edge(
         left, right, jax, torch = map(digits, numbers.values())
         chosen = None if here is None else pick(here, place)
         used = "" if chosen is None else f", {digits(chosen)} used here"
+        elsewhere = known is not None and chosen is None and not op.whole  # the float64s of all of them
+        others = "" if elsewhere else f"\nJAX prints {jax}, PyTorch {torch}"
         yield note(
             "kink", f"{name} has a kink {_where(count, place)}", place,
-            f"local gradient {left} on the left, {right} on the right{used}\nJAX prints {jax}, PyTorch {torch}",
+            f"local gradient {left} on the left, {right} on the right{used}{others}",
             {**numbers, **({} if chosen is None else {"here": chosen})},
         )  # fmt: skip
     for step in op.steps:
-        at = spread(rule(step.at, op, gate.params)(*arguments), extent)
+        at = stands(step)
         count, place = spots(at if run_ is None else selected(run_, wire, at))
         if not count:
             continue

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
-from exprgrad.diagnosis.kinks import Note
+from exprgrad.diagnosis.kinks import Note, edges
+from exprgrad.diagnosis.live import live
 from exprgrad.diagnosis.notes import notes
 from exprgrad.errors import Report, shown
 from exprgrad.precise.figures import Figure
 from exprgrad.precise.precise import Precise
-from exprgrad.values import at
+from exprgrad.values import at, spots
 
 
 def settled(found: Precise) -> Iterator[Note]:
     """The notes; those on what is not finite on float64 only if the true numbers are not either."""
-    said = notes(found.run)
     numbers = dict(named(found))
     poles = [name for name, one in numbers.items() if one.true in ("nan", "inf", "-inf")]
     if poles:
-        yield from [note for note in said if not note.finite] or [_note(found, "inf", _list(poles, numbers))]
+        yield from [note for note in notes(found.run) if not note.finite] or [
+            _note(found, "inf", _list(poles, numbers))
+        ]
     large = [name for name, one in numbers.items() if math.isinf(one.nearest) and name not in poles]
     if large:
         yield _note(found, "inf", f"{_list(large, numbers)}: beyond float64, whose largest is 1.797e308")
@@ -32,7 +35,19 @@ def settled(found: Precise) -> Iterator[Note]:
             "no number of digits decides, or on numbers beyond 10^(10^76)"
         )
         yield _note(found, "unsettled", f"not settled: {names}{more}", hint)
-    yield from [note for note in said if note.finite and note.kind != "lost"]
+    yield from true_edges(found)
+
+
+def true_edges(found: Precise) -> Iterator[Note]:
+    """The kinks and steps that the true numbers stand on, whatever float64's do."""
+    run = found.run
+    same = [not spots(before != after)[0] for before, after in zip(run.values, found.numbers, strict=True)]
+    locals_ = [
+        local if all([same[source] for source in gate.inputs]) else (None,) * len(local)
+        for gate, local in zip(run.circuit.gates, run.locals, strict=True)
+    ]  # what float64 has used somewhere else is not used here
+    truly = replace(run, values=found.numbers, locals=locals_)
+    yield from edges(truly, live(run.circuit, found.numbers), found.edges)
 
 
 def named(found: Precise) -> Iterator[tuple[str, Figure]]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import Any
 
 from exprgrad.diagnosis.kinks import Note
-from exprgrad.diagnosis.settled import settled
+from exprgrad.diagnosis.settled import settled, true_edges
 from exprgrad.engines import Kernel
 from exprgrad.engines.reference import by_row
 from exprgrad.precise.precise import on_float64
@@ -17,7 +16,7 @@ PARALLEL = False
 
 def kernel(program: Program) -> Kernel:
     """The program as calls of precise."""
-    return by_row(program, on_float64, attrgetter("run"))
+    return by_row(program, on_float64, true_edges)
 
 
 def notes(*arguments: Any) -> list[Note]:

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from exprgrad.diagnosis.kinks import edges
+from exprgrad.diagnosis.kinks import Note, edges
 from exprgrad.diagnosis.live import live
 from exprgrad.engines import Columns, Kernel, Rows, empty
 from exprgrad.program import Program
-from exprgrad.run import Run, run
+from exprgrad.run import run
 
 PARALLEL = False
 
 
 def kernel(program: Program) -> Kernel:
     """The program as calls of run."""
-    return by_row(program, run, lambda found: found)
+    return by_row(program, run, lambda found: edges(found, live(found.circuit, found.values)))
 
 
-def by_row(program: Program, at: Callable[..., Any], run_of: Callable[[Any], Run]) -> Kernel:
-    """The program as calls of ``at``, which has the arguments of run; ``run_of`` is the Run in what that gives."""
+def by_row(program: Program, at: Callable[..., Any], edges_of: Callable[[Any], Iterable[Note]]) -> Kernel:
+    """The program as calls of ``at``, which has the arguments of run; ``edges_of`` are the notes on what that gives."""
     circuit, constants, wrt, upstream = program.source
 
     def call(columns: Columns, rows: int, out: Rows | None = None) -> Rows:
@@ -32,8 +32,7 @@ def by_row(program: Program, at: Callable[..., Any], run_of: Callable[[Any], Run
             for name, gradient in result.gradient.items():
                 found.gradient[name][row] = gradient
             if found.kinks is not None:
-                here = run_of(result)
-                found.kinks[row] = any(note.edge for note in edges(here, live(here.circuit, here.values)))
+                found.kinks[row] = any(note.edge for note in edges_of(result))
         return found
 
     return call

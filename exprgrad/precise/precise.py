@@ -7,17 +7,17 @@ written, not of the one that somebody had in mind: 0.1 is the float64 next to it
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from threading import Lock
 from typing import Any, NamedTuple
 
-from exprgrad.arithmetic.forward import forward, told
+from exprgrad.arithmetic.forward import fact, forward, told
 from exprgrad.chain import backward
 from exprgrad.circuit import Circuit, Gate, uncollected
 from exprgrad.errors import UsageError
 from exprgrad.precise.figures import DIGITS, RIGHT, Figure, agree, beyond, close, each, figures, worst
-from exprgrad.precise.forward import begin, context, is_array
+from exprgrad.precise.forward import begin, context, is_array, nearest
 from exprgrad.precise.samples import Samples, sampled
 from exprgrad.run import Run, run, upstream_of
 from exprgrad.shapes.axes import Shape
@@ -36,7 +36,9 @@ class Precise(NamedTuple):
 
     ``value`` and ``gradient`` are the float64s nearest to the true ones, NaN where these are not known; ``values``
     and ``gradients`` have a figure for each of their elements, ``gates`` for each wire of the run that of its worst
-    element.  ``digits`` is how many were worked with, ``settled`` whether that was enough.
+    element.  ``digits`` is how many were worked with, ``settled`` whether that was enough.  ``numbers`` are the
+    float64s nearest to each wire of the run; ``edges`` says of the condition of each kink and step, by its wire,
+    whether the true numbers are known to stand there.
     """
 
     run: Run
@@ -47,6 +49,8 @@ class Precise(NamedTuple):
     values: list[Figure]
     gradients: dict[str, list[Figure]]
     gates: list[Figure]
+    numbers: list[Value]
+    edges: Mapping[tuple[int, str], Value]
 
     def lost(self, wire: int) -> int:
         """How many digits float64 has lost at a gate: those of its worst input that are not in its value."""
@@ -56,11 +60,15 @@ class Precise(NamedTuple):
 
 
 class _Ready(NamedTuple):
-    """The gates of a circuit and of as much of its backward pass as is needed, and the wires of its gradients."""
+    """The gates of a circuit and of as much of its backward pass as is needed, and the wires of its gradients.
+
+    Behind these are the conditions of its kinks and steps, with the wires of those.
+    """
 
     gates: Sequence[Gate]
     gradient: Mapping[str, int | None]
     seed: int
+    edges: Mapping[tuple[int, str], int]
 
 
 @uncollected()
@@ -125,6 +133,8 @@ def _told(mp: Any, result: Run, ready: _Ready, samples: Sequence[Samples], settl
         {name: close(found, result.gradient[name]) for name, found in gradients.items()},
         values, gradients,
         [worst(figures(mp, *pair)) for pair in of_gates],
+        [nearest(one[0]) for one in samples[: len(result.values)]],
+        {edge: _over(samples[wire], lambda element: float(all(element))) for edge, wire in ready.edges.items()},
     )  # fmt: skip
 
 
@@ -148,17 +158,38 @@ def _expanded(circuit: Circuit) -> Circuit:
 def _ready(circuit: Circuit, wrt: tuple[str, ...] | None, shapes: tuple[tuple[str, Shape], ...]) -> _Ready:
     """The circuit with its backward pass, in which nothing is rounded ahead."""
     back = backward(circuit, wrt, shapes=dict(shapes), folds=False)
-    every, count = back.circuit.gates, len(circuit.gates)
+    every, count = [*back.circuit.gates], len(circuit.gates)
+    edges = {edge: wire for at in range(count) for edge, wire in _edges(every, at)}
     gradient = {name: back.gradient[wire] for name, wire in circuit.inputs.items()}
-    kept = needed(every, {*range(count), *[wire for wire in gradient.values() if wire is not None]})
+    wanted = [wire for wire in gradient.values() if wire is not None]
+    kept = needed(every, {*range(count), *wanted, *edges.values()})
     place = {wire: number for number, wire in enumerate(kept)}
     gates = [every[wire]._replace(inputs=tuple([place[source] for source in every[wire].inputs])) for wire in kept]
     return _Ready(
-        gates, {name: None if wire is None else place[wire] for name, wire in gradient.items()}, place[back.seed]
+        gates,
+        {name: None if wire is None else place[wire] for name, wire in gradient.items()},
+        place[back.seed],
+        {edge: place[wire] for edge, wire in edges.items()},
     )
+
+
+def _edges(gates: list[Gate], wire: int) -> Iterator[tuple[tuple[int, str], int]]:
+    """The conditions of a gate's kinks and steps, put behind the gates, and their wires."""
+    gate = gates[wire]
+    for at in [edge.at for edge in gate.op.kinks] + [edge.at for edge in gate.op.steps]:
+        inside, places = fact(at, gate.op, gate.params), [*gate.inputs, wire]
+        for one in inside.gates[len(places) :]:
+            places.append(len(gates))
+            gates.append(one._replace(inputs=tuple([places[source] for source in one.inputs])))
+        yield (wire, at), places[inside.output]
+
+
+def _over(samples: Samples, of: Callable[[Samples], float]) -> Value:
+    """A function of the samples of each element."""
+    found = [of(one) for one in each(samples)]
+    return array(found, samples[0].shape) if is_array(samples[0]) else found[0]
 
 
 def _nothing(samples: Samples) -> Value:
     """NaN where a number is NaN however it is rounded, 0 elsewhere."""
-    found = [math.nan if all([one != one for one in element]) else 0.0 for element in each(samples)]
-    return array(found, samples[0].shape) if is_array(samples[0]) else found[0]
+    return _over(samples, lambda element: math.nan if all([one != one for one in element]) else 0.0)
