@@ -276,6 +276,15 @@ def test_files_without_rows_and_columns_that_stand_twice(tmp_path: Path) -> None
     assert "2 columns 'x'" in refused("x*2", tmp_path / "t.parquet")
 
 
+@pytest.mark.parametrize("file", ["t.parquet", "t.arrow"])
+def test_a_column_without_a_name_has_none_in_text_either(file: str, tmp_path: Path) -> None:
+    """As pandas writes its index."""
+    rows = b",x\n0,1.0\n"
+    made("2*x", "-", "--out", tmp_path / file, data=rows)
+    assert made("2*x", tmp_path / file, "--prefix", "p", "--to", "csv").out.startswith(b",x,value,grad.x,pvalue,")
+    assert list(made("2*x", tmp_path / file, "--prefix", "p", "--to", "jsonl").objects[0])[:2] == ["", "x"]
+
+
 @pytest.mark.parametrize("name", ["value", "grad.id", "note"])
 def test_a_column_with_the_name_of_a_result_is_refused(name: str, tmp_path: Path) -> None:
     write(tmp_path / "t.parquet", {name: COLUMNS["f64"]})

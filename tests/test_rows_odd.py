@@ -224,9 +224,10 @@ def test_columns_that_stand_twice_are_written_to_no_table(tmp_path: Path) -> Non
     twice = pa.Table.from_arrays([pa.array([1.0])] * 3, names=["x", "a", "a"])
     with pa.ipc.new_stream(tmp_path / "t.arrow", twice.schema) as out:
         out.write_table(twice)
-    assert "two columns have the same name\n  = rename one of them" in refused(
-        "x", tmp_path / "t.arrow", "--out", tmp_path / "o.parquet"
-    )
+    for to in ("parquet", "csv", "jsonl"):
+        assert "two columns have the same name\n  = rename one of them" in refused(
+            "x", tmp_path / "t.arrow", "--out", tmp_path / f"o.{to}"
+        )
     made("x", tmp_path / "t.arrow", "--out", tmp_path / "o.parquet", "--only")
 
 

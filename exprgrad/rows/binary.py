@@ -12,7 +12,7 @@ from exprgrad.errors import DataError, shown
 from exprgrad.files import Kept
 from exprgrad.rows.block import Block, Column, Mask, gaps
 from exprgrad.rows.compute import Answer
-from exprgrad.rows.results import Layout, flat
+from exprgrad.rows.results import Layout, flat, once
 
 _GROUP = 1 << 16  # rows that are collected from a slow source before they are written
 
@@ -37,8 +37,7 @@ class Writer:
         if not layout.only:
             table = block.columns if self.schema is not None else _from_text(layout, block)
             metadata = table.schema.metadata
-            if len(set(table.schema.names)) < len(table.schema.names):
-                raise DataError("two columns have the same name", hint="rename one of them")
+            once(table.schema.names)
             columns = {name: table.column(number) for number, name in enumerate(table.schema.names)}
         results = self._results(block, answer, missing)
         self.results = list(results)

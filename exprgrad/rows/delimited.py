@@ -13,7 +13,7 @@ from exprgrad.errors import DataError, shown
 from exprgrad.rows.block import Block, Mask, gaps
 from exprgrad.rows.cells import joined
 from exprgrad.rows.compute import Answer
-from exprgrad.rows.results import Layout, even, flat, inputs
+from exprgrad.rows.results import Layout, even, flat, inputs, once
 
 _DAYS = 95_000_000  # before 1970 and after it; of some more polars cannot write the date, but panics
 _FAR = {"d": _DAYS, "ms": _DAYS * 86_400_000, "us": _DAYS * 86_400_000_000}
@@ -156,7 +156,8 @@ def _of_numbers(kind: Any) -> Any:
 
 
 def _from_arrow(table: Any) -> pl.DataFrame:
-    """An Arrow table as polars has it; DataError for a type that text has no way to write."""
+    """An Arrow table as polars has it; DataError for a type that text has no way to write, and for a name twice."""
+    once(table.schema.names)
     for field in table.schema:
         if not _has_text(field.type):
             raise DataError(
@@ -168,6 +169,7 @@ def _from_arrow(table: Any) -> pl.DataFrame:
         found: Any = pl.from_arrow(table)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         raise DataError("a column holds what CSV and JSON have no way to write", hint="--to parquet") from None
+    found.columns = table.schema.names  # polars has a name of its own for a column without one
     for column in found:
         if _is_far(column):
             raise DataError(

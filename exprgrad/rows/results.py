@@ -53,6 +53,12 @@ class Layout(NamedTuple):
         return [*names, *[self.prefix + "note"] * self.noted]
 
 
+def once(names: Sequence[str]) -> None:
+    """Raises DataError for a name that stands twice, which only CSV can have."""
+    if len(set(names)) < len(names):
+        raise DataError("two columns have the same name", hint="rename one of them")
+
+
 def _places(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
     return np.ndindex(shape) if shape else iter([()])
 
