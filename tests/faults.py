@@ -114,7 +114,7 @@ def furnish(folder: Path, rows: int = 60_000) -> None:
     with pa.OSFile(str(folder / "in.arrow"), "wb") as file, pa.ipc.new_stream(file, table.schema) as to:
         to.write_table(table)
     (folder / "in.jsonl").write_text("".join([json.dumps(row) + "\n" for row in table.to_pylist()]))
-    cases = [{"formula": f"x*y + {k}", "x": k / 7, "y": 2, "value": 2 * k / 7} for k in range(min(rows, 500))]
+    cases = [{"formula": f"x*y + {k % 20}", "x": k / 7, "y": 2, "value": 2 * k / 7} for k in range(min(rows, 500))]
     (folder / "batch.jsonl").write_text("".join([json.dumps(case) + "\n" for case in cases]))
     (folder / "formula.txt").write_text(f"sum({FORMULA})")
     (folder / "x.csv").write_text("1,2,3\n")
