@@ -215,8 +215,8 @@ def test_arrays_stand_in_columns_of_their_elements(tmp_path: Path) -> None:
                     "grad.v[1]",
                 ]
                 assert list(row.values())[6:] == [run.value, *np.ravel(run.gradient["W"]), *np.ravel(run.gradient["v"])]
-    assert "no column 'v[0]'" in refused("sum(v)", "-", data=b"v[1]\n1\n")
-    assert "has the column 'v[0]' twice" in refused("sum(v)", "-", data=b"v[0],v[0]\n1,1\n")
+    assert "no column 'v[0]'\n  = an array needs all its elements" in refused("sum(v)", "-", data=b"v[1]\n1\n")
+    assert "has the column 'v[0]' twice\n  = rename one of them" in refused("sum(v)", "-", data=b"v[0],v[0]\n1,1\n")
     assert "different numbers of indexes" in refused("sum(v)", "-", data=b'v[0],"v[0,1]"\n1,1\n')
     assert "no column 'v[1]'" in refused("sum(v)", "-", data=b"v[0],v[99999999999]\n1,1\n")
     odd = b'{"v[0]":[1,2],"v[1]":[3,4]}\n'
@@ -269,7 +269,7 @@ def test_a_variable_without_a_column_is_refused_before_anything_is_written(heade
 
 @pytest.mark.rule(15)
 def test_a_column_that_stands_twice_matters_only_if_it_is_used() -> None:
-    assert "2 columns 'x'" in refused("x", "-", data=b"x,x\n1,2\n")
+    assert "2 columns 'x'\n  = rename all but one of them" in refused("x", "-", data=b"x,x\n1,2\n")
     assert "2 columns 'x'" in refused("x", "-", data=b"x, x\n1,2\n")
     assert made("x", "-", data=b"t,x,t\n1,2,3\n").out == b"t,x,t,value,grad.x\n1,2,3,2.0,1.0\n"
     assert "has the column 't' twice, which only CSV can have" in refused(

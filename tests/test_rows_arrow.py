@@ -168,6 +168,7 @@ def test_what_parquet_has_no_way_to_write_is_refused(tmp_path: Path) -> None:
     done = job("x^2", tmp_path / "t.arrow", "--out", tmp_path / "out.parquet")
     assert done.status == 4
     assert "what Parquet has no way to write" in done.err
+    assert "\n  = --to arrow keeps all types" in done.err
     assert job("x^2", tmp_path / "t.arrow", "--out", tmp_path / "out.arrow").status == 0
 
 
@@ -300,12 +301,18 @@ FAR = pa.array([2**31 - 1, 0, 1], pa.int32()).view(pa.date32())  # which is how 
 @pytest.mark.parametrize(
     ("column", "why"),
     [
-        (FAR, "'c' has a time that is too far away"),
+        (FAR, "'c' has a time that is too far away for CSV and JSON\n  = --to parquet or --to arrow"),
         (pa.StructArray.from_arrays([FAR], ["d"]), "'c' has a time that is too far away"),
         (pa.array([[1], [2**31 - 1], None], pa.list_(pa.int32())).cast(pa.list_(pa.date32())), "'c' has a time that"),
         (pa.array([0, 1, -(2**63)], pa.int64()).view(pa.timestamp("us", "UTC")), "'c' has a time that is too far"),
-        (pa.array([1, 2, 3], pa.timestamp("us", "Mars/Base")), "a column holds what CSV and JSON have no way"),
-        (pa.array([b"0" * 16] * 3, pa.uuid()), "'c' holds extension<arrow.uuid>, which CSV and JSON have no way"),
+        (
+            pa.array([1, 2, 3], pa.timestamp("us", "Mars/Base")),
+            "a column holds what CSV and JSON have no way to write\n  = --to parquet",
+        ),
+        (
+            pa.array([b"0" * 16] * 3, pa.uuid()),
+            "'c' holds extension<arrow.uuid>, which CSV and JSON have no way to write\n  = --to parquet or --to arrow",
+        ),
     ],
     ids=["date", "struct", "list", "timestamp", "zone", "uuid"],
 )
@@ -340,7 +347,10 @@ def test_rows_with_formulas_of_their_own_keep_times_of_any_kind(tmp_path: Path) 
     assert (first["n"], first["span"], first["value"]) == ("1970-01-01 00:00:00.000000001", "5", 1)
     assert (second["d"], "n" in second, second["value"]) == ("1970-01-01", False, 4)
     write(tmp_path / "in.arrow", {"formula": ["id"] * 3, "s": pa.StructArray.from_arrays([nanos], ["n"])})
-    assert "in.arrow: there is a time within a list or an object" in refused(tmp_path / "in.arrow", "--to", "csv")
+    said = refused(tmp_path / "in.arrow", "--to", "csv")
+    assert (
+        "there is a time within a list or an object that is too fine or too far away\n  = leave that column out" in said
+    )
 
 
 def test_what_cannot_be_read_any_further_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

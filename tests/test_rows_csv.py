@@ -159,13 +159,13 @@ def test_what_is_a_row_is_as_python_reads_it(data: bytes, rows: int) -> None:
     ("data", "why"),
     [
         (b"", "is empty\n  = its first line is to name the columns"), (b"\n\r\n", "is empty"), (b"\xef\xbb\xbf", "is empty"), (b'x,t\n1,"abc\n2,d\n', "line 2: a quote is never closed"),
-        (b'"x\n1\n', "line 1: a quote is never closed"), (b'x,t\n1,a\n2,"abc"d\n', "line 3: a cell goes on behind its closing quote\n  = a quote inside"), (b"x\r1\r", "line 1: lines end in a carriage return alone"),
+        (b'"x\n1\n', "line 1: a quote is never closed"), (b'x,t\n1,a\n2,"abc"d\n', "line 3: a cell goes on behind its closing quote\n  = a quote inside"), (b"x\r1\r", "line 1: lines end in a carriage return alone\n  = save it with \\n or"),
         (b"x,t\n1,a\rb\n", "line 2: a carriage return stands alone"), (b'x,t\n1,a\rb\n2,"c"\n', "line 2: a carriage return stands alone"), (b'x,t\n1,a\n2,"b"\rc\n', "line 3: a carriage return stands alone"),
-        (b"x,t\n1,a\0b\n", "line 2 has a NUL byte"), (b"\0\0\0\0", "line 1 has a NUL byte"), (b"x,t\n1,\xff\n", "line 2 is not UTF-8: byte 0xff"), ("x,t\n1,é\n".encode("latin-1"), "line 2 is not UTF-8: byte 0xe9"),
-        ("x\n1\n".encode("utf-16"), "is UTF-16, not UTF-8"), ("x\n1\n".encode("utf-16-be"), "is UTF-16"), (b"x,t\n1\n", "line 2: 1 cell where the header has 2"),
+        (b"x,t\n1,a\0b\n", "line 2 has a NUL byte\n  = save the file as UTF-8"), (b"\0\0\0\0", "line 1 has a NUL byte"), (b"x,t\n1,\xff\n", "line 2 is not UTF-8: byte 0xff\n  = save the file as UTF-8"), ("x,t\n1,é\n".encode("latin-1"), "line 2 is not UTF-8: byte 0xe9"),
+        ("x\n1\n".encode("utf-16"), "is UTF-16, not UTF-8\n  = save it as UTF-8"), ("x\n1\n".encode("utf-16-be"), "is UTF-16"), (b"x,t\n1\n", "line 2: 1 cell where the header has 2"),
         (b"x,t\n1,2,3,\n", "line 2: 4 cells where the header has 2; left over: '3', ''"), (b"x\n1,\n", "line 2: 2 cells where the header has 1; left over: ''"), (b"x," * 100_001 + b"\n", "line 1: 100,002 columns are more than 100,000"),
         (b"x,t,u\n1,2,3\n4,5,6,7\n8,9\n", "line 3: 4 cells where the header has 3"), (b"x,t,u\n1,2,3\n4,5\n6,7,8,9\n", "line 3: 2 cells where the header has 3"),
-        (b'x,t\n1,"' + b"a" * 70_000_000 + b'"\n', "line 2: the row is longer than 64,000,000 bytes"),
+        (b'x,t\n1,"' + b"a" * 70_000_000 + b'"\n', "line 2: the row is longer than 64,000,000 bytes\n  = is a quote left open?"),
     ],
 )  # fmt: skip
 @pytest.mark.rule(15)

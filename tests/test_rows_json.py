@@ -91,7 +91,10 @@ def test_a_field_with_the_name_of_a_result_is_refused_in_every_row(field: str) -
     for text, status in ((f'{{{field}:3,"x":1}}\n', 2), (f'{{"x":1}}\n{{"x":1,{field}:3}}\n', 4)):
         done = run(text)
         assert (done.status, done.out) == (status, b"")
-        assert "is there already" in done.err
+        assert (
+            "is there already, and would hold the result too\n  = --prefix TEXT puts TEXT before the results' names; --only leaves out"
+            in done.err
+        )
         assert len(run(text, "--prefix", "my.").objects[-1]) == 4
         assert list(run(text, "--only").objects[-1]) == ["value", "grad"]
 
@@ -191,7 +194,7 @@ def test_other_formats_get_the_fields_as_columns_or_a_word_why_not(tmp_path: Pat
     assert [row["value"] for row in table(tmp_path / "o.parquet").to_pylist()] == [2, None, None, None, None, 4, 6]
     for field, to, why in (
         (r'"\ud800"', "csv", r"line 2: half a character, \ud800 to \udfff"), ("1%s" % ("0" * 30), "parquet", "a whole number that is too large"), ('"a"', "csv", ""),
-        ("1e400", "csv", "make no columns"), (r'"\udc00\ud800"', "parquet", "half a character"),
+        ("1e400", "csv", "make no columns\n  = --to jsonl keeps them as they are"), (r'"\udc00\ud800"', "parquet", "half a character"),
     ):  # fmt: skip
         done = run(f'{{"x":1}}\n{{"x":1,"t":{field}}}', "--to", to)
         assert why in done.err

@@ -296,6 +296,20 @@ def test_a_formula_of_many_rows_is_made_ready_once(monkeypatch: pytest.MonkeyPat
     assert len(ready) == 1
 
 
+def test_rows_with_formulas_of_their_own_have_names_of_their_own_too() -> None:
+    """They are refused in a field that is to hold a result, with a word on what to do."""
+    rows, hint = lines({"formula": "x", "x": 1, "value": 2}), "\n  = --expect compares with it; --prefix TEXT puts TEXT"
+    assert f"line 1: the field 'value' is there already, and would hold the result too{hint}" in refused(
+        "-", "--from", "jsonl", data=rows
+    )
+    said = refused("-", "--from", "jsonl", "--to", "csv", data=rows, status=2)
+    assert f"the column 'value' is there already, and would hold the result too{hint}" in said
+    (row,) = made("-", "--from", "jsonl", "--prefix", "my.", data=rows).objects
+    assert (row["value"], row["my.value"], row["my.grad"]) == (2, 1, {"x": 1})
+    csv = made("-", "--from", "jsonl", "--to", "csv", "--prefix", "my.", data=rows).rows
+    assert csv == [["formula", "x", "value", "my.value", "my.grad.x"], ["x", "1", "2", "1.0", "1.0"]]
+
+
 def test_formulas_of_their_own_leave_out_what_came_in_if_asked() -> None:
     rows = lines({"formula": "x^2", "x": 3, "id": 7})
     assert made("-", "--from", "jsonl", "--only", data=rows).objects == [{"value": 9, "grad": {"x": 6}}]
@@ -315,7 +329,8 @@ def test_lists_in_a_cell_have_as_many_axes_as_an_array() -> None:
 
 def test_a_line_of_other_blanks_is_no_row_of_json() -> None:
     assert [row["value"] for row in made("x", "-", data=b'\n \t\r\n{"x":1}\n \n').objects] == [1]
-    assert "line 1: it is no JSON" in refused("x", "-", "--from", "jsonl", data="\u2003\n".encode())
+    said = refused("x", "-", "--from", "jsonl", data="\u2003\n".encode())
+    assert said == 'error: standard input, line 1: it is no JSON: expecting value\n  = a row is {"x": 1, "y": 2}\n'
     assert "line 2: it is no JSON" in refused("x", "-", "--from", "jsonl", data='{"x":1}\n\u2003\n'.encode())
 
 
