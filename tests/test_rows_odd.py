@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from exprgrad.rows import binary, each, records, summary
+from exprgrad.rows import binary, csv, each, jsonl, records, summary
 from rowjob import job, made, refused, table
 
 
@@ -112,6 +112,34 @@ def test_rows_with_formulas_of_their_own_say_what_is_not_finite_and_where_a_kink
     done = job("-", "--from", "jsonl", "--convention", "strict", data=rows)
     assert (done.status, len(done.objects)) == (5, 1)
     assert done.err == "error: --convention strict: standard input, line 2: abs(x) has a kink here\n"
+
+
+@pytest.mark.parametrize(
+    ("formula", "data", "plain"),
+    [
+        ("x*é", '{"x":1,"é":2}\n{"é": 3, "t": ["x"], "x": 4e5}\n', True), ("sum(x)", '{"x":[1,2]}\n{"x":[3,4]}\n', True),
+        ("x*y", '{"x":1,"y":2}\n{"x":1,"y":"2"}\n', False), ("x", '{"x":-0}\n', False), ("x", '{"x" :1}\n', False), ("x", '{"\\u0078":1}\n', False),
+        ("sum(x)", '{"x":[1,2]}\n{"x":[3]}\n', False), ("x", '{"x":1e400}\n', False), ("2", '{"x":1}\n', False),
+        ("x*y", "x,y\n1,2\n3,4e5\n", True), ("x", "t,x\na,2\n,4e5\n", True), ("x", 't,x\n"a,""b\n",2\n,4e5\n', True), ("x", "x,t\r\n1,a\r\n", True),
+        ("x*y", "x,y\n1,0x2\n", False), ("x", "x,y\n1,1\n2\n", False), ("x", 't,x\na"b,2\n', False),
+    ],
+)  # fmt: skip
+def test_plain_rows_are_read_at_once(formula: str, data: str, plain: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others one by one, which takes many times as long."""
+    slow = [counted(*what, monkeypatch) for what in ((jsonl, "_by_line"), (csv, "numbers"), (csv.Reader, "_by_record"))]
+    job(formula, "-", "--from", "jsonl" if data[0] == "{" else "csv", "--only", "--bad", "keep", data=data.encode())
+    assert any(slow) != plain
+
+
+def test_lists_that_do_not_fit_are_the_trouble_of_their_rows_only() -> None:
+    rows = lines(*[{"x": [1] * a, "y": [2] * b} for a, b in ((2, 2), (2, 3), (1, 1), (3, 2), (2, 2))])
+    done = job("x @ y", "-", "--from", "jsonl", "--bad", "keep", data=rows).objects
+    assert [row["value"] for row in done] == [4, None, 2, None, 4]
+    assert [row["grad"]["x"] for row in done] == [[2, 2], None, [2], None, [2, 2]]
+    assert ["x (2) @ y (3)" in (row["note"] or "") for row in done] == [False, True, False, False, False]
+    assert job("x @ y", "-", "--from", "jsonl", "--bad", "skip", "--to", "jsonl", data=rows).err.startswith(
+        "note: 2 of 5"
+    )
 
 
 def test_an_empty_file_is_no_parquet_and_no_arrow(tmp_path: Path) -> None:
@@ -306,8 +334,8 @@ def test_rows_with_formulas_of_their_own_have_names_of_their_own_too() -> None:
     assert f"the column 'value' is there already, and would hold the result too{hint}" in said
     (row,) = made("-", "--from", "jsonl", "--prefix", "my.", data=rows).objects
     assert (row["value"], row["my.value"], row["my.grad"]) == (2, 1, {"x": 1})
-    csv = made("-", "--from", "jsonl", "--to", "csv", "--prefix", "my.", data=rows).rows
-    assert csv == [["formula", "x", "value", "my.value", "my.grad.x"], ["x", "1", "2", "1.0", "1.0"]]
+    cells = made("-", "--from", "jsonl", "--to", "csv", "--prefix", "my.", data=rows).rows
+    assert cells == [["formula", "x", "value", "my.value", "my.grad.x"], ["x", "1", "2", "1.0", "1.0"]]
 
 
 def test_formulas_of_their_own_leave_out_what_came_in_if_asked() -> None:
