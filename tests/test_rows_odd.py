@@ -126,7 +126,8 @@ def test_rows_with_formulas_of_their_own_say_what_is_not_finite_and_where_a_kink
 )  # fmt: skip
 def test_plain_rows_are_read_at_once(formula: str, data: str, plain: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Others one by one, which takes many times as long."""
-    slow = [counted(*what, monkeypatch) for what in ((jsonl, "_by_line"), (csv, "numbers"), (csv.Reader, "_by_record"))]
+    ways: list[tuple[Any, str]] = [(jsonl, "_by_line"), (csv, "numbers"), (csv.Reader, "_by_record")]
+    slow = [counted(module, name, monkeypatch) for module, name in ways]
     job(formula, "-", "--from", "jsonl" if data[0] == "{" else "csv", "--only", "--bad", "keep", data=data.encode())
     assert any(slow) != plain
 
