@@ -10,6 +10,8 @@ import select
 import signal
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from exprgrad.rows import binary, csv, each, jsonl, records, summary
+from exprgrad.errors import DataError
+from exprgrad.rows import arrow, binary, csv, each, jsonl, records, summary
+from exprgrad.rows.inputs import Files
+from exprgrad.rows.sources import Stream
+from exprgrad.rows.stream import _large, in_order
 from rowjob import job, made, refused, table
 
 
@@ -413,3 +419,97 @@ def test_no_room_for_what_a_pipe_holds_is_told(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(tempfile, "SpooledTemporaryFile", lambda **_: Full())
     said = refused("x", piped(tmp_path / "t.parquet", sink.getvalue().to_pybytes()), "--to", "csv", status=6)
     assert "t.parquet in a temporary file: no space left on device" in said
+
+
+def test_columns_behind_a_list_stay_behind_its_elements() -> None:
+    rows = lines({"x": [1, 2], "t": "a"}, {"x": [3, 4], "t": "b"})
+    assert made("sum(x)", "-", "--from", "jsonl", "--to", "csv", data=rows).rows == [
+        ["x[0]", "x[1]", "t", "value", "grad.x[0]", "grad.x[1]"],
+        ["1.0", "2.0", "a", "3.0", "1.0", "1.0"],
+        ["3.0", "4.0", "b", "7.0", "1.0", "1.0"],
+    ]
+
+
+def test_the_first_row_has_a_formula_unless_rows_without_one_may_be() -> None:
+    rows = lines({"x": 1}, {"x": 2, "formula": "x^2"})
+    no = "has no column 'formula'\n  = each row has its own formula there"
+    assert no in refused("-", "--from", "jsonl", data=rows)
+    assert [row["value"] for row in job("-", "--from", "jsonl", "--bad", "skip", data=rows).objects] == [4]
+    for policy in ("stop", "skip", "keep"):
+        assert no in refused("-", "--from", "csv", "--bad", policy, data=b"x\n1\n")
+    assert made("-", "--from", "jsonl", "--strict", data=rows.splitlines(keepends=True)[1]).objects[0]["value"] == 4
+    said = job("-", "--from", "jsonl", "-q", "1", data=rows.splitlines(keepends=True)[1])
+    assert said.status == 2
+    assert said.err == "error: no formula has a variable 'q'\n  = leave it out, or look for a name that is misspelt\n"
+
+
+def test_names_are_looked_for_where_there_is_no_row_too() -> None:
+    assert "--wrt: 'q' is no variable" in refused("x", "-", "--from", "jsonl", "--wrt", "q", data=b"", status=2)
+    assert "'q' is no variable of the formula" in refused("x", "-", "--from", "jsonl", "-q", "1", data=b"", status=2)
+
+
+def test_files_of_json_may_have_fields_of_their_own(tmp_path: Path) -> None:
+    for name, row in (("a", {"x": 1, "a": 2}), ("b", {"b": 3, "x": 4})):
+        (tmp_path / f"{name}.jsonl").write_bytes(lines(row))
+    found = made("x^2", tmp_path / "a.jsonl", tmp_path / "b.jsonl").objects
+    assert [(row["value"], "a" in row, "b" in row) for row in found] == [(1, True, False), (16, False, True)]
+
+
+def test_what_has_been_read_of_files_is_all_of_them_in_the_end(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / f"{name}.csv").write_bytes(b"x\n" + b"1\n" * 5000)
+    with closing(Files((str(tmp_path / "*.csv"),), None)) as files:
+        taken = [files.taken() for _ in files.raw(1000)]
+        assert (files.total, files.taken()) == (20_004, 20_004)
+        assert taken == sorted(taken)
+        assert 0 < taken[0] <= 10_002
+
+
+def test_what_a_pipe_held_is_let_go(tmp_path: Path) -> None:
+    stream = Stream(str(piped(tmp_path / "p", b"some bytes")))
+    file = stream.seekable()
+    assert file.read() == b"some bytes"
+    stream.close()
+    assert file.closed
+    assert stream.file.closed
+
+
+def test_results_come_in_order_and_before_a_wait_whoever_computes_them() -> None:
+    """Small work is done at once, large work by threads; an error comes behind what stood before it."""
+    threads = set[int]()
+    gate = threading.Event()
+
+    def work(number: int) -> int:
+        threads.add(threading.get_ident())
+        if number == 100:
+            gate.wait(5)
+        return -number
+
+    def items(*numbers: int | None) -> Iterator[int | None]:
+        for number in numbers:
+            if number == 102:
+                gate.set()
+            yield number
+
+    me = {threading.get_ident()}
+    assert list(in_order(items(1, None, 2, 3), work, lambda number: number >= 100, 2)) == [-1, -2, -3]
+    assert list(in_order(items(100, 101, 102), work, lambda number: number >= 100, 1)) == [-100, -101, -102]
+    assert threads == me
+    gate.clear()
+    assert list(in_order(items(1, 100, 101, None, 102, 2), work, lambda number: number >= 100, 2)) == [
+        -1, -100, -101, -102, -2,
+    ]  # fmt: skip
+    assert len(threads) > 1
+
+    def failing() -> Iterator[int | None]:
+        yield from (100, 101)
+        raise DataError("the end")
+
+    found: list[int] = []
+    with pytest.raises(DataError, match="the end"):
+        found.extend(in_order(failing(), work, lambda _: True, 2))
+    assert found == [-100, -101]
+    for size, large in ((200_000, False), (200_001, True)):
+        assert _large((None, records.Piece(b"x" * size, 1, 1))) == large
+    for rows, large in ((12_500, False), (12_501, True)):
+        assert _large((None, arrow.Batch(pa.table({"x": pa.nulls(rows)}), 1))) == large
