@@ -148,6 +148,11 @@ def test_a_constant_with_a_value_is_a_variable() -> None:
     assert value("2*e", e=3) == 6
 
 
+def test_a_name_of_a_gate_without_parentheses_is_a_variable() -> None:
+    assert value("sin²x + cos", sin=3, x=2, cos=1) == 19
+    assert value("sin^2*(x)", sin=3, x=2) == 18
+
+
 def test_statements() -> None:
     """Defaults are overridden by values, intermediates have wires, the last statement is the output."""
     text = "x = -2\ny = 5; z = -4\nq = x + y\nf = q*z"
