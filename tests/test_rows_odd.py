@@ -105,13 +105,13 @@ def test_more_formulas_than_are_kept_ready(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_rows_with_formulas_of_their_own_say_what_is_not_finite_and_where_a_kink_is() -> None:
-    rows = lines({"formula": "1/x", "x": 0}, {"formula": "abs(x)", "x": 0}, {"formula": "x", "x": 2})
-    said = "warning: 1 of 3 rows not finite; standard input, line 1: value is inf, x is -inf\n"
+    rows = lines({"formula": "1/x", "x": 0}, {"formula": "abs(x)", "x": 0}, {"formula": "log(x)", "x": 0})
+    said = "warning: 2 of 3 rows not finite; standard input, line 1: value is inf, x is -inf\n"
     for options, keys in (([], ["value", "grad"]), (["--notes"], ["value", "grad", "note"])):
         done = job("-", "--from", "jsonl", *options, data=rows)
         assert (done.status, done.err) == (0, said)
         assert [[key for key in row if key not in ("formula", "x")] for row in done.objects] == [keys] * 3
-    assert [row["note"] for row in done.objects] == ["1/x is inf", "abs(x) has a kink here", None]
+    assert [row["note"] for row in done.objects] == ["1/x is inf", "abs(x) has a kink here", "log(x) is -inf"]
     assert job("-", "--from", "jsonl", "--strict", data=rows).err.startswith(
         "error: --strict: standard input, line 1: 1/x"
     )
@@ -124,7 +124,7 @@ def test_rows_with_formulas_of_their_own_say_what_is_not_finite_and_where_a_kink
     ("formula", "data", "plain"),
     [
         ("x*é", '{"x":1,"é":2}\n{"é": 3, "t": ["x"], "x": 4e5}\n', True), ("sum(x)", '{"x":[1,2]}\n{"x":[3,4]}\n', True),
-        ("x*y", '{"x":1,"y":2}\n{"x":1,"y":"2"}\n', False), ("x", '{"x":-0}\n', False), ("x", '{"x" :1}\n', False), ("x", '{"\\u0078":1}\n', False),
+        ("x", '{"x":-0.5}\n', True), ("x*y", '{"x":1,"y":2}\n{"x":1,"y":"2"}\n', False), ("x", '{"x":-0}\n', False), ("x", '{"x" :1}\n', False), ("x", '{"\\u0078":1}\n', False),
         ("sum(x)", '{"x":[1,2]}\n{"x":[3]}\n', False), ("x", '{"x":1e400}\n', False), ("2", '{"x":1}\n', False),
         ("x*y", "x,y\n1,2\n3,4e5\n", True), ("x", "t,x\na,2\n,4e5\n", True), ("x", 't,x\n"a,""b\n",2\n,4e5\n', True), ("x", "x,t\r\n1,a\r\n", True),
         ("x*y", "x,y\n1,0x2\n", False), ("x", "x,y\n1,1\n2\n", False), ("x", 't,x\na"b,2\n', False),
@@ -419,6 +419,46 @@ def test_no_room_for_what_a_pipe_holds_is_told(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(tempfile, "SpooledTemporaryFile", lambda **_: Full())
     said = refused("x", piped(tmp_path / "t.parquet", sink.getvalue().to_pybytes()), "--to", "csv", status=6)
     assert "t.parquet in a temporary file: no space left on device" in said
+
+
+def test_a_summary_begins_with_the_input_that_matters_most_and_draws_no_constant() -> None:
+    done = made("x + 100*y + 0*z", "-", "--to", "markdown", data=b"x,y,z\n1,2,3\n2,3,3\n4,1,3\n").out.decode()
+    lines = [[cell.strip(" `") for cell in line.split("|")[1:-1]] for line in done.splitlines()[2:6]]
+    assert [line[0] for line in lines] == ["value", "grad.y", "grad.x", "grad.z"]
+    assert [bool(line[5]) for line in lines] == [True, False, False, False]
+    assert [line[6] for line in lines] == ["", "98%", "2%", "0%"]
+
+
+def test_a_matrix_without_a_result_is_a_gap_as_a_whole(tmp_path: Path) -> None:
+    matrices = [[[1, 2], [3, 4]], None, [[0, 0], [1, 0]]]
+    for to in ("arrow", "parquet"):
+        rows = lines(*[{"x": matrix} for matrix in matrices])
+        job("sum(x^2)", "-", "--from", "jsonl", "--bad", "keep", "--out", tmp_path / f"o.{to}", data=rows)
+        found = table(tmp_path / f"o.{to}").to_pylist()
+        assert [row["value"] for row in found] == [30, None, 1]
+        assert [row["grad.x"] for row in found] == [m and [[2 * n for n in row] for row in m] for m in matrices]
+
+
+def test_whole_numbers_in_lists_are_the_nearest_float64s(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"x": [[2**53 + 1], [2**53 + 3]]}), tmp_path / "t.parquet")
+    found = [row["value"] for row in made("sum(x)", tmp_path / "t.parquet", "--to", "jsonl").objects]
+    assert found == [float(2**53 + 1), float(2**53 + 3)]
+
+
+def test_no_number_is_any_number_and_only_itself_agrees_with_it() -> None:
+    data = b"formula,x,value\n0/x,0,3\n0/x,0,nan\nx,1,nan\n1/x,0,inf\n1/x,0,-inf\n"
+    done = job("-", "--from", "csv", "--expect", data=data)
+    assert [line.split(": ")[0][-1] for line in done.out.decode().splitlines()] == ["2", "4", "6"]
+    assert done.err == "error: --expect: 3 of 5 rows differ from what they state\n"
+
+
+def test_files_of_several_formats_have_one_table_in_whatever_order(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"x,y\n1,2\n")
+    (tmp_path / "b.jsonl").write_bytes(b'{"y":4,"x":3}\n')
+    for names in ("ab", "ba"):
+        files = [tmp_path / f"{name}.{'csv' if name == 'a' else 'jsonl'}" for name in names]
+        found = {row["value"] for row in made("x*y", *files, "--to", "jsonl").objects}
+        assert found == {2, 12}
 
 
 def test_columns_behind_a_list_stay_behind_its_elements() -> None:
