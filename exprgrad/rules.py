@@ -157,7 +157,7 @@ def _number(settings: Mapping[str, Static], param: Param) -> int:
 
 def _constants(builder: Builder, circuit: Circuit, arguments: tuple[int, ...]) -> tuple[float | None, ...]:
     """The arguments that are constants, if a ``where`` may ask for them: of x^2 the 2."""
-    if builder.shapes is not None or not builder.folds or not _branches(circuit):
+    if not builder.folds or not _branches(circuit):
         return ()
     found = tuple([fixed(builder, wire) or None for wire in arguments])  # of 0 and -0 a cache knows only one
     return found if any(found) else ()
