@@ -499,8 +499,8 @@ def test_what_has_been_read_of_files_is_all_of_them_in_the_end(tmp_path: Path) -
     for name in "ab":
         (tmp_path / f"{name}.csv").write_bytes(b"x\n" + b"1\n" * 5000)
     with closing(Files((str(tmp_path / "*.csv"),), None)) as files:
-        taken = [files.taken() for _ in files.raw(1000)]
-        assert (files.total, files.taken()) == (20_004, 20_004)
+        taken = [files.taken for _ in files.raw(1000)]
+        assert (files.total, files.taken) == (20_004, 20_004)
         assert taken == sorted(taken)
         assert 0 < taken[0] <= 10_002
 
