@@ -106,7 +106,7 @@ def test_more_formulas_than_are_kept_ready(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_rows_with_formulas_of_their_own_say_what_is_not_finite_and_where_a_kink_is() -> None:
     rows = lines({"formula": "1/x", "x": 0}, {"formula": "abs(x)", "x": 0}, {"formula": "log(x)", "x": 0})
-    said = "warning: 2 of 3 rows not finite; standard input, line 1: value is inf, x is -inf\n"
+    said = "warning: 2 of 3 rows not finite; standard input, line 1: value is inf, grad.x is -inf\n"
     for options, keys in (([], ["value", "grad"]), (["--notes"], ["value", "grad", "note"])):
         done = job("-", "--from", "jsonl", *options, data=rows)
         assert (done.status, done.err) == (0, said)
