@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from differential import session as sessions
 from differential.answers import Columns, our_answers
 from differential.compare import Answer, wrong
 from differential.elements import KEYS, WHOLE, Element, fit, unrolled
+from differential.judge import compare
 from differential.peers import Answers, installed
 from differential.session import session
 from differential.shrink import shrunk
@@ -146,6 +148,40 @@ def test_a_formula_over_arrays_is_one_over_their_elements() -> None:
     assert fit(Call(ROWS_BY_NAME["matmul"], 2), [(2, 3), (3,)]) == (2,)
     assert fit(Call(ROWS_BY_NAME["matmul"], 2), [(3,), (2, 3)]) is None
     assert fit(Call(ROWS_BY_NAME["trace"], 1), [(2, 3)]) is None
+
+
+VERDICTS = [
+    ("mpmath", (2.0, "z", ("tanh", 1), ("log_base", 2), "x", ("max", 2)), {"z": 24, "x": 1}, "next to a point without a truth"),
+    ("mpmath", ("x", "y", ("hardsigmoid", 1), ("mod", 2)), {"x": 1.23225223948855e82, "y": 1}, "right, by the truth"),
+    ("mpmath", ("y", "x", ("atan2", 2), ("log", 1), "x", ("log2", 1), ("add", 2)), {"y": 1, "x": 1.7e243}, "out of range"),
+    ("mpmath", ("x", "y", ("xlogy", 2)), {"x": 0, "y": 0}, "singular"),
+    ("mpmath", ("y", "y", "y", ("sqrt", 1), ("cumsum", 1), ("where", 3), ("sum", 1)), {"y": [1, -1, 1]}, "right, by the truth"),
+    ("mpmath", ("y", "y", "y", ("sqrt", 1), ("softmax", 1), ("where", 3), ("sum", 1)), {"y": [1, -1, 1]},
+     "NaN where an element not selected meets others"),
+    ("mpmath", ("y", "y", "x", ("mul", 2), ("cross", 2), ("square", 1), ("sum", 1)),
+     {"y": [-0.00041151028990910244, 3354.5835825025515, 349.6299747561273], "x": -0.001084599433320351}, "right, by the truth"),
+    ("torch", (1.0, ("logit", 1), "x", ("asech", 1), ("add", 2)), {"x": 1 - 2.0**-53}, "a gradient known to differ"),
+    ("torch", (1.0, ("logit", 1), "z", ("expm1", 1), ("sin", 1), ("add", 2)), {"z": 49}, "as near as rounding lets them be"),
+    ("torch", ("z", 10.0, ("log_base", 2), ("asec", 1)), {"z": 0.1}, "a value known to differ"),
+    ("torch", ("z", ("expm1", 1), ("sec", 1), "x", "x", ("logit", 1), ("clip", 3), "x", ("sqrt", 1), ("add", 2)), {"z": 49, "x": 1},
+     "as near as rounding lets them be"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "steps", "point", "verdict"), [one for one in VERDICTS if one[0] in ("mpmath", *installed())]
+)
+def test_what_is_no_disagreement(name: str, steps: Any, point: dict[str, Any], verdict: str) -> None:
+    """Rounding, what is beyond the range of float64, and what is known of a peer."""
+    points = Counter[str]()
+    compare(
+        formula(*steps),
+        {key: np.array([value] * 4, float) for key, value in point.items()},
+        name,
+        points,
+        by_rows=False,
+    )
+    assert points[verdict] == points.total() == 4
 
 
 def test_an_error_in_a_formula_names_the_formula(monkeypatch: pytest.MonkeyPatch) -> None:
