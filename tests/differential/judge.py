@@ -114,7 +114,7 @@ def _beside(
             verdict = "the peer has no number"
         elif math.isnan(mine):
             verdict = "NaN where 0 meets an infinity, the peer has a number"
-        elif explained(GRADIENTS, formula, point, name):
+        elif explained((*VALUES, *GRADIENTS), formula, point, name):
             verdict = "a gradient known to differ"
         elif _rounded(formula, point, what, mine - number, name):
             verdict = _NEAR
