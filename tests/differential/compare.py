@@ -84,7 +84,8 @@ def _settled(found: Truth, finer: Truth) -> bool:
     """Whether more digits change nothing."""
     for what in ("value", *finer.gradient):
         size = finer.size(what)
-        if max(abs(found.number(what) - finer.number(what)), UNIT * abs(found.size(what) - size)) > UNIT * size:
+        moved = abs(found.number(what) - finer.number(what))
+        if moved > UNIT * size or abs(found.size(what) - size) > size / 2:
             return False
     return True
 
