@@ -163,6 +163,8 @@ VERDICTS = [
     ("mpmath", ("y", ("softmax", 1), ("log", 1), ("softmax", 1), ("sum", 1)), {"y": [5, -3.8955112312215885, -5.4e-155]}, "right, by the truth"),
     ("torch", (1.0, ("logit", 1), "x", ("asech", 1), ("add", 2)), {"x": 1 - 2.0**-53}, "a gradient known to differ"),
     ("torch", (1.0, ("logit", 1), "z", ("expm1", 1), ("sin", 1), ("add", 2)), {"z": 49}, "as near as rounding lets them be"),
+    ("torch", ("z", "y", "y", ("cross", 2), ("div", 2), ("tanh", 1), ("sum", 1)),
+     {"z": [[0.25, -2.5, 1], [4, -2, -2]], "y": [10, -2.1870677660418956, 3.473234873070229]}, "as near as rounding lets them be"),
     ("torch", ("z", 10.0, ("log_base", 2), ("asec", 1)), {"z": 0.1}, "a value known to differ"),
     ("torch", ("z", ("expm1", 1), ("sec", 1), "x", "x", ("logit", 1), ("clip", 3), "x", ("sqrt", 1), ("add", 2)), {"z": 49, "x": 1},
      "as near as rounding lets them be"),

@@ -71,8 +71,8 @@ def shaken(gates: Functions, shake: Callable[[], float]) -> Functions:
 
     def moved(row: Row, of: Callable[..., Any]) -> Callable[..., Any]:
         def call(*operands: Any, **settings: Any) -> Any:
-            found = of(*operands, **settings)
-            return found + shake() * row.ulps * UNIT * (abs(found) + (row.near is not None))
+            by = shake() * row.ulps * UNIT
+            return of(*operands, **settings) * (1 + by) + by * (row.near is not None)
 
         return call
 
