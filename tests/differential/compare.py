@@ -15,7 +15,7 @@ from drawn import Call, Formula
 
 MARGIN = 8  # rounding errors may point the same way, which drawn ones do not
 DRAWS = 4
-_DIGITS, _MORE = 60, (400, 1300)  # for what cancels or is flat, where 60 do not tell
+_DIGITS = (60, 400, 1300)  # more of them for what cancels or is flat, where 60 do not tell
 MANY = 40  # draws before anything is called wrong
 
 
@@ -57,17 +57,13 @@ def shakes(count: int) -> list[Shake]:
 
 def wrong(formula: Formula, point: Mapping[str, float], answer: Answer) -> Wrong | None:
     """What of an answer is wrong, None if all of it is right.  Raises Beyond where there is no truth, Rounded."""
-    digits, found = _DIGITS, truth(formula, point, _DIGITS)
-    bad = _wrong(formula, point, found, answer, digits, DRAWS)
-    for more in _MORE:
-        if bad is None:
+    truths: list[Truth] = []
+    for digits in _DIGITS:
+        truths.append(truth(formula, point, digits))
+        if _wrong(formula, point, truths[-1], answer, digits, DRAWS) is None:
             return None
-        finer = truth(formula, point, more)
-        if finer.size(bad.what) and _settled(found, finer):
-            break  # what is flat is 0 until there are enough digits
-        digits, found = more, finer
-        bad = _wrong(formula, point, found, answer, digits, DRAWS)
-    return bad and _wrong(formula, point, found, answer, digits, MANY)
+    enough = _DIGITS[0] if _settled(truths[0], truths[-1]) else _DIGITS[-1]
+    return _wrong(formula, point, truths[-1], answer, enough, MANY)
 
 
 def value_right(formula: Formula, point: Mapping[str, float], value: float) -> bool:
