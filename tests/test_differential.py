@@ -29,9 +29,9 @@ from exprgrad.language.read import read
 COUNTS = {"mpmath": 30, "torch": 100, "jax": 3, "sympy": 3}
 
 
-def formula(*steps: str | float | tuple[str, int]) -> Formula:
-    """A formula of these steps, a gate by its name and its operands."""
-    return tuple(Call(ROWS_BY_NAME[step[0]], step[1]) if isinstance(step, tuple) else step for step in steps)
+def formula(*steps: Any) -> Formula:
+    """A formula of these steps, a gate by its name, its operands and its settings."""
+    return tuple(Call(ROWS_BY_NAME[step[0]], *step[1:]) if isinstance(step, tuple) else step for step in steps)
 
 
 @pytest.mark.parametrize("name", ["mpmath", *installed()])
@@ -164,7 +164,7 @@ VERDICTS = [
     ("mpmath", ("y", ("softmax", 1), ("log", 1), ("softmax", 1), ("sum", 1)), {"y": [5, -3.8955112312215885, -5.4e-155]}, "right, by the truth"),
     ("torch", (1.0, ("logit", 1), "x", ("asech", 1), ("add", 2)), {"x": 1 - 2.0**-53}, "a gradient known to differ"),
     ("torch", (1.0, ("logit", 1), "z", ("expm1", 1), ("sin", 1), ("add", 2)), {"z": 49}, "as near as rounding lets them be"),
-    ("torch", ("z", "y", "y", ("cross", 2), ("div", 2), ("tanh", 1), ("sum", 1)),
+    ("torch", ("z", "y", "y", ("cross", 2), ("div", 2), ("tanh", 1), ("softmax", 1, (("axis", -1),)), ("amin", 1)),
      {"z": [[0.25, -2.5, 1], [4, -2, -2]], "y": [10, -2.1870677660418956, 3.473234873070229]}, "as near as rounding lets them be"),
     ("torch", ("z", 10.0, ("log_base", 2), ("asec", 1)), {"z": 0.1}, "a value known to differ"),
     ("torch", ("z", ("expm1", 1), ("sec", 1), "x", "x", ("logit", 1), ("clip", 3), "x", ("sqrt", 1), ("add", 2)), {"z": 49, "x": 1},
