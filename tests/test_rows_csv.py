@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from typing import Any
 
 import pytest
@@ -198,3 +199,11 @@ def test_blank_lines_that_arrive_one_by_one_at_the_end_are_no_rows() -> None:
         found = [piece for piece in pieces(stream, cut_lines) if piece is not None]
         assert b"".join(piece.data for piece in found).split() == [b"x", b"1", b"2", b"3"]
         assert found[-1].data.endswith(b"3\n")
+
+
+def test_blank_lines_without_end_are_a_row_too_long_and_take_no_time() -> None:
+    """They may be the file's last, so they are held back; looking at them one by one took a minute."""
+    begun = time.process_time()
+    said = refused("x", "-", "--from", "csv", data=b"x\n1\n" + b"\n" * 80_000_000 + b"2\n")
+    assert "the row is longer than 64,000,000 bytes" in said
+    assert time.process_time() - begun < 5

@@ -113,9 +113,8 @@ def occurrences(data: bytes, byte: bytes) -> int:
 
 def _without_blank_lines(data: bytes, end: int) -> int:
     """The end of the last line with something in it: blank lines behind it may be the file's last."""
-    while data[max(end - 3, 0) : end].endswith((b"\n\n", b"\n\r\n")) or (0 < end < 3 and not data[:end].strip(b"\r\n")):
-        end = data.rfind(b"\n", 0, end - 1) + 1
-    return end
+    some = len(data[:end].rstrip(b"\r\n"))
+    return data.find(b"\n", some, end) + 1 if some else 0
 
 
 def cut_lines(data: bytes) -> int:
