@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from mpmath import mp
 
-from drawn import Call, Formula, calls, folded, formulas, text
+from drawn import Call, Drawing, Formula, calls, folded, text
 from exprgrad.arithmetic.forward import forward
 from exprgrad.chain import backward, tangent
 from exprgrad.circuit import Circuit
@@ -57,7 +57,7 @@ def _both(drawn: Formula) -> Both:
 
 _POWERS: list[Formula] = [(float(number), Call(ROWS["pow"], 2)) for number in range(5)]
 _GATES = [*calls([ROWS[name] for name in (*FUNCTIONS, *OPERATORS) if name != "pow"]), *_POWERS]
-FORMULAS: st.SearchStrategy[Both] = formulas(_GATES, size=20).map(_both)
+FORMULAS: st.SearchStrategy[Both] = st.binary(min_size=8, max_size=20).map(Drawing(_GATES).formula).map(_both)
 NUMBERS = st.integers(-12, 12).map(lambda k: k / 4)
 
 relaxed = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
