@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import sympy
 from mpmath import mp, mpc, mpf
 
 from differential.peers import Answers, Functions, answered
+from differential.truth import Beyond, only_value
 from drawn import Formula
 
 GATES: Functions = {
@@ -50,22 +51,37 @@ def expression(formula: Formula) -> Any:
 
 def answers(formula: Formula, point: Mapping[str, Any]) -> Answers:
     """The value and gradients at each row of columns; NaN where SymPy or mpmath has no real number."""
-    names = {name: sympy.Symbol(name, real=True) for name in point}
-    try:
-        found = expression(formula)
-        parts = [found, *[sympy.diff(found, name) for name in names.values()]]
-        of = sympy.lambdify(list(names.values()), parts, "mpmath", cse=True)
-    except (KeyError, ValueError):  # complex infinity, which it does not print; a maximum of what is not real
-        of = None
+    rows = list(zip(*point.values(), strict=True)) if point else [()]
+    ranged = [_ranged(formula, dict(zip(point, row, strict=True))) for row in rows]
+    of = _function(formula, list(point)) if any(ranged) else None
     with mp.workdps(50):
-        rows = (
-            [_row(of, row, 1 + len(point)) for row in zip(*point.values(), strict=True)] if point else [_row(of, (), 1)]
-        )
-    columns = np.array(rows, np.float64).T
+        found = [_row(of if fine else None, row, 1 + len(point)) for row, fine in zip(rows, ranged, strict=True)]
+    columns = np.array(found, np.float64).T
     return Answers(columns[0], dict(zip(point, columns[1:], strict=True)))
 
 
+def _ranged(formula: Formula, point: Mapping[str, float]) -> bool:
+    """Whether no gate leaves the range of float64: of a tower of powers all digits would be computed."""
+    try:
+        only_value(formula, point)
+    except Beyond:
+        return False
+    return True
+
+
+def _function(formula: Formula, names: Sequence[str]) -> Any:
+    """The value and the gradients as a function of mpmath numbers; None where there is none."""
+    symbols = [sympy.Symbol(name, real=True) for name in names]
+    try:
+        found = expression(formula)
+        return sympy.lambdify(symbols, [found, *[sympy.diff(found, one) for one in symbols]], "mpmath", cse=True)
+    except (KeyError, ValueError):  # complex infinity, which it does not print; a maximum of what is not real
+        return None
+
+
 def _row(of: Any, point: tuple[float, ...], count: int) -> list[float]:
+    if of is None:
+        return [math.nan] * count
     try:
         return [_real(part) for part in of(*map(mpf, point))]
     except (ArithmeticError, AttributeError, NameError, TypeError, ValueError):
