@@ -162,6 +162,7 @@ VERDICTS = [
      {"y": [-0.00041151028990910244, 3354.5835825025515, 349.6299747561273], "x": -0.001084599433320351}, "right, by the truth"),
     ("mpmath", ("y", "y", ("sum", 1), ("add", 2), ("sum", 1)), {"y": [0, -2e-290, 1]}, "right, by the truth"),
     ("mpmath", ("y", ("softmax", 1), ("log", 1), ("softmax", 1), ("sum", 1)), {"y": [5, -3.8955112312215885, -5.4e-155]}, "right, by the truth"),
+    ("sympy", (2.0, ("sqrt", 1)), {}, "the same"),
     ("torch", (1.0, ("logit", 1), "x", ("asech", 1), ("add", 2)), {"x": 1 - 2.0**-53}, "a gradient known to differ"),
     ("torch", (1.0, ("logit", 1), "z", ("expm1", 1), ("sin", 1), ("add", 2)), {"z": 49}, "as near as rounding lets them be"),
     ("torch", ("z", "y", "y", ("cross", 2), ("div", 2), ("tanh", 1), ("softmax", 1, (("axis", -1),)), ("amin", 1)),

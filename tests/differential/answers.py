@@ -49,8 +49,7 @@ def their_answers(formula: Formula, columns: Columns, name: str) -> Answers:
 def _points(columns: Columns) -> list[dict[str, Any]]:
     """The rows of columns: numbers and arrays by name."""
     plain = {key: column.tolist() if column.ndim == 1 else column for key, column in columns.items()}
-    rows = len(next(iter(columns.values()), range(POINTS)))
-    return [{key: column[row] for key, column in plain.items()} for row in range(rows)]
+    return [{key: column[row] for key, column in plain.items()} for row in range(POINTS)]
 
 
 def elements(columns: Columns) -> Columns:
@@ -60,11 +59,10 @@ def elements(columns: Columns) -> Columns:
         if column.ndim == 1:
             found[name] = column
         else:
-            found |= zip(labels(name).ravel(), column.reshape(len(column), -1).T, strict=True)
+            found |= zip(labels(name).ravel(), column.reshape(POINTS, -1).T, strict=True)
     return found
 
 
 def numbers(answers: Answers) -> Columns:
     """The columns of the value and of the gradients by each element."""
-    value = np.asarray(answers.value)
-    return {"value": value if value.ndim else np.full(POINTS, value), **elements(answers.gradient)}
+    return {"value": np.broadcast_to(answers.value, POINTS), **elements(answers.gradient)}
