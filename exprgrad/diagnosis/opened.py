@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import lru_cache
 
 from exprgrad.circuit import Circuit, Composite
 from exprgrad.diagnosis.kinks import Note
@@ -22,7 +23,7 @@ def opened(closed: Run, most: float) -> tuple[Run, Sequence[int] | None]:
     circuit, same = closed.circuit, (closed, None)
     if not any([isinstance(gate.op, Composite) for gate in circuit.gates]):
         return same
-    whole, outer = traced(circuit)
+    whole, outer = _traced(circuit)
     if len(whole.gates) > most:
         return same
     arrived = closed.gradients[circuit.output]
@@ -32,6 +33,11 @@ def opened(closed: Run, most: float) -> tuple[Run, Sequence[int] | None]:
         if _finite(found) == _finite(closed):
             return found, outer
     return same
+
+
+@lru_cache(maxsize=8)  # a circuit of many rows is opened once, and has one backward pass
+def _traced(circuit: Circuit) -> tuple[Circuit, Sequence[int]]:
+    return traced(circuit)
 
 
 def _finite(run: Run) -> list[bool]:
