@@ -71,7 +71,7 @@ def _strange(value: Any) -> str:
 def joined(cells: list[str], separator: str) -> str:
     """Cells as one record of CSV, in quotes where they need it.  Raises DataError for what no CSV can hold."""
     line = io.StringIO()
-    csv.writer(line, delimiter=separator, lineterminator="\r\n").writerow(cells)  # or it leaves line breaks bare
+    csv.writer(line, delimiter=separator).writerow(cells)
     record = line.getvalue()[:-2]
     if "\0" in record:
         cell = next(cell for cell in cells if "\0" in cell)

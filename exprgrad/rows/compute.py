@@ -203,8 +203,7 @@ def _together(parts: list[Any], order: list[int]) -> tuple[Column, dict[str, Col
         same = len({np.shape(value) for value in values}) <= 1
         return np.array(values, np.float64) if same else values
 
-    names = parts[0][1] if parts else {}
-    kinks = None
-    if parts and parts[0][2] is not None:
+    names, kinks = parts[0][1], None
+    if parts[0][2] is not None:
         kinks = np.concatenate([part[2] for part in parts])[back]
     return one([part[0] for part in parts]), {name: one([part[1][name] for part in parts]) for name in names}, kinks

@@ -229,7 +229,7 @@ def _has_text(kind: Any) -> bool:
 def _gapped(name: str, number: Any, missing: Any) -> pl.Series:
     """Numbers, and gaps in bad rows where they are NaN."""
     series = pl.Series(name, np.ascontiguousarray(number))
-    if missing is None or not missing.any():
+    if missing is None:
         return series
     nothing = pl.Series(missing & np.isnan(number))
     return series.to_frame().select(pl.when(nothing).then(None).otherwise(pl.col(name)).alias(name)).to_series()
