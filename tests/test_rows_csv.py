@@ -194,7 +194,12 @@ def test_blank_lines_that_arrive_one_by_one_at_the_end_are_no_rows() -> None:
             assert size
             return self.arriving.pop(0) if self.arriving else b""
 
-    for arriving in ([b"x\n1\n2", b"\n3\n", b"\n"], [b"x\n1\n2\n3\n", b"\r\n", b"\n", b"\n"], [b"x\n1\n\n", b"2\n3"]):
+    for arriving in (
+        [b"x\n1\n2", b"\n3\n", b"\n"],
+        [b"x\n1\n2\n3\n", b"\r\n", b"\n", b"\n"],
+        [b"x\n1\n\n", b"2\n3"],
+        [b"x\n1\n2\n3\n", b"\n\r\n"],
+    ):
         stream: Any = Slow(*arriving)
         found = [piece for piece in pieces(stream, cut_lines) if piece is not None]
         assert b"".join(piece.data for piece in found).split() == [b"x", b"1", b"2", b"3"]

@@ -138,6 +138,31 @@ def test_plain_rows_are_read_at_once(formula: str, data: str, plain: bool, monke
     assert any(slow) != plain
 
 
+def test_tables_of_numbers_are_not_even_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """But for their header."""
+    looks = counted(csv, "layout", monkeypatch)
+    made("x*y", "-", "--from", "csv", "--only", data=b"x,y\n1,2\n3,4\n")
+    assert len(looks) == 1
+    made("x", "-", "--from", "csv", "--only", data=b"x,t\n1,a\n")
+    assert len(looks) > 2
+
+
+def test_results_of_any_number_of_axes_stand_in_one_field() -> None:
+    rows = lines({"x": 3}, {"x": [1, 2]}, {"x": [[0]]}, {"x": "a"})
+    done = job("sum(1/x)", "-", "--from", "jsonl", "--only", "--bad", "keep", data=rows).objects
+    assert [row["value"] for row in done] == [1 / 3, 1.5, None, None]
+    assert [row["grad"]["x"] for row in done] == [-1 / 9, [-1, -0.25], [[None]], None]
+    assert "'a' is not a number" in done[3]["note"]
+    done = made("sum(x)", "-", "--from", "jsonl", data=lines({"x": 3}, {"x": [1, 2]})).objects
+    assert [(row["x"], row["value"], row["grad"]) for row in done] == [(3, 3, {"x": 1}), ([1, 2], 3, {"x": [1, 1]})]
+
+
+def test_a_column_of_no_lists_has_no_number(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"x": pa.array([None, None], pa.list_(pa.float64()))}), tmp_path / "t.parquet")
+    done = job("sum(x)", tmp_path / "t.parquet", "--bad", "keep", "--to", "jsonl").objects
+    assert [(row["value"], row["note"]) for row in done] == [(None, "column 'x': the cell is empty")] * 2
+
+
 def test_lists_that_do_not_fit_are_the_trouble_of_their_rows_only() -> None:
     rows = lines(*[{"x": [1] * a, "y": [2] * b} for a, b in ((2, 2), (2, 3), (1, 1), (3, 2), (2, 2))])
     done = job("x @ y", "-", "--from", "jsonl", "--bad", "keep", data=rows).objects
@@ -164,6 +189,11 @@ def test_a_blank_line_of_a_single_column_is_an_empty_cell_whatever_stands_below(
         assert (header, first, end) == ("x,value,grad.x,note", "1,1.0,1.0,", "")
         assert empty == ",,,column 'x': the cell is empty"
         assert why in last
+
+
+def test_a_blank_first_row_has_its_own_line() -> None:
+    assert "standard input, line 2: column 'x': the cell is empty" in refused("x", "-", data=b"x\n\n1\n")
+    assert "standard input, line 3: column 'x': the cell is empty" in refused("x", "-", data=b"x\n1\n\n2\n")
 
 
 @pytest.mark.parametrize("file", ["t.parquet", "t.arrow"])
