@@ -213,7 +213,7 @@ class Builder:
         for op, inputs, own, _, value, params in circuit.gates:
             if op is INPUT:
                 wires.append(next(sources))
-            elif op is CONST and value is not None:
+            elif value is not None:
                 wires.append(self.const(value))
             else:
                 wires.append(self.add(op, tuple([wires[wire] for wire in inputs]), span or own, params))

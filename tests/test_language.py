@@ -153,6 +153,14 @@ def test_a_name_of_a_gate_without_parentheses_is_a_variable() -> None:
     assert value("sin^2*(x)", sin=3, x=2) == 18
 
 
+@pytest.mark.parametrize(
+    ("text", "default"), [("2", 2), ("-2", -2), ("--2", 2), ("---2", -2), ("-+-+-2", -2), ("+2", 2)]
+)
+def test_a_number_with_signs_is_a_default(text: str, default: float) -> None:
+    circuit = read(f"x = {text}; x")
+    assert [gate.value for gate in circuit.gates] == [default]
+
+
 def test_statements() -> None:
     """Defaults are overridden by values, intermediates have wires, the last statement is the output."""
     text = "x = -2\ny = 5; z = -4\nq = x + y\nf = q*z"

@@ -75,4 +75,4 @@ def malformed(text: str, span: Span) -> FormulaError:
 def _is_integer(literal: str) -> bool:
     """Whether Python would read this as an integer of a size worth printing."""
     digits = {"x": "0123456789abcdef", "o": "01234567", "b": "01"}[literal[1].lower()]
-    return 2 < len(literal) <= 16 and set(literal[2:].lower()) <= set(digits)
+    return len(literal) <= 16 and set(literal[2:].lower()) <= set(digits)
