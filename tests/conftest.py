@@ -30,6 +30,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         os.environ["COVERAGE_PROCESS_CONFIG"] = config.serialize()
 
 
+def python_path() -> str:
+    """Where a Python that a test starts finds the program, and what tests/mutation has changed of it."""
+    return os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+
+
 def points(row: Row, count: int = 100) -> Iterator[tuple[float, ...]]:
     """Inputs from a gate's whole domain: of every magnitude, whole numbers, and next to the corners."""
     rng = random.Random(row.name)

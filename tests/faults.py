@@ -23,7 +23,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from conftest import ROOT
+from conftest import python_path
 from rowjob import INTERNAL
 
 FORMULA = "x*sin(y) + exp(-x^2)"
@@ -137,7 +137,7 @@ def ran(job: Job, folder: Path, *under: str, limit: int | None = None) -> Done:
     with open(streams[0], "wb") as out, open(streams[1], "wb") as err:
         done = subprocess.run(
             [*room, *under, sys.executable, "-m", "exprgrad", *job.arguments], cwd=folder, stdout=out, stderr=err, timeout=120, check=False,
-            stdin=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": ""},
+            stdin=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": python_path(), "PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": ""},
         )  # fmt: skip
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
     for name in files:

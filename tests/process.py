@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from conftest import ROOT
+from conftest import python_path
 from rowjob import Done
 
 COMMAND = [sys.executable, "-m", "exprgrad"]
@@ -20,7 +20,7 @@ def shell(script: str, cwd: Path | None = None, **env: str) -> Done:
     done = subprocess.run(
         ["bash", "-c", script.replace("$EG", " ".join(COMMAND))],
         capture_output=True, timeout=120, check=False, stdin=subprocess.DEVNULL, cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **env},
+        env={**os.environ, "PYTHONPATH": python_path(), **env},
     )  # fmt: skip
     return Done(done.returncode, done.stdout, done.stderr.decode())
 
@@ -34,7 +34,7 @@ def start(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
 def seen(*arguments: str, stdout: Any = None, **options: Any) -> tuple[int, bytes]:
     """The command's status and what a terminal gets of it: all, or with ``stdout`` somewhere else the rest."""
     mine, its = pty.openpty()
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "80"}
+    env = {**os.environ, "PYTHONPATH": python_path(), "TERM": "xterm", "COLUMNS": "80"}
     process = start(*arguments, stdout=its if stdout is None else stdout, stderr=its, env=env, **options)
     os.close(its)
     found = b""

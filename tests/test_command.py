@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import ROOT, ROWS, exprgrad
+from conftest import ROOT, ROWS, exprgrad, python_path
 from exprgrad.cli import main
 from exprgrad.jobs.gradient import BARE, FORMATS
 from exprgrad.load import load
@@ -251,7 +251,7 @@ def complete(words: str, index: int) -> list[str]:
         [sys.executable, "-c", "from exprgrad.cli import command; command(prog_name='exprgrad')"],
         env={
             **os.environ, "_EXPRGRAD_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(index),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": python_path(),
         },
         capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip

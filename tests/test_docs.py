@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-from conftest import ROOT
+from conftest import ROOT, python_path
 
 README = ROOT / "README.md"
 GATES = re.compile(r"(?<=-->\n)(.*?)(?=<!-- end of gates -->)", re.DOTALL)
@@ -25,7 +25,7 @@ def run(command: str) -> str:
     command = re.sub(r"(^|\| )exprgrad ", rf"\1{shlex.quote(sys.executable)} -m exprgrad ", command)
     done = subprocess.run(
         ["bash", "-c", command], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=60,
-        env={**os.environ, "COLUMNS": "80", "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "COLUMNS": "80", "PYTHONPATH": python_path()},
     )  # fmt: skip
     return done.stdout.decode("utf-8")
 

@@ -21,7 +21,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from conftest import ROOT
+from conftest import ROOT, python_path
 from exprgrad.alike import _DRAWN, apart, lookalike, meant, pair, skeleton
 from exprgrad.cli import main
 from exprgrad.files import writing
@@ -414,7 +414,7 @@ def main(arguments):
         hashlib.pbkdf2_hmac('sha256', b'', b'', 2**31 - 1)
 cli.main = main
 command.main()"""
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    env = {**os.environ, "PYTHONPATH": python_path()}
     with subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, env=env, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"begun\n"
