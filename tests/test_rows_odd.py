@@ -225,6 +225,8 @@ def test_a_summary_adds_up_over_blocks(sample: int, monkeypatch: pytest.MonkeyPa
     (found,) = told[0]
     kept = np.concatenate(found.samples["value"])
     assert kept.tolist() == (2 * x[:: found.stride]).tolist()
+    counts = found.lines()[0].histogram
+    assert (len(counts), sum(counts)) == (12, int(np.isfinite(kept).sum()))
     assert len(kept) <= sample
 
 
@@ -373,6 +375,14 @@ def test_rows_with_formulas_of_their_own_have_names_of_their_own_too() -> None:
     assert (row["value"], row["my.value"], row["my.grad"]) == (2, 1, {"x": 1})
     cells = made("-", "--from", "jsonl", "--to", "csv", "--prefix", "my.", data=rows).rows
     assert cells == [["formula", "x", "value", "my.value", "my.grad.x"], ["x", "1", "2", "1.0", "1.0"]]
+
+
+def test_constants_are_what_a_row_or_the_command_line_says_or_else_themselves() -> None:
+    rows = lines({"formula": "pi*x", "x": 2}, {"formula": "pi*x", "x": 2, "pi": 3}, {"formula": "e + 0*tau", "tau": 1})
+    found = [(row["value"], sorted(row["grad"])) for row in made("-", "--from", "jsonl", data=rows).objects]
+    assert found == [(2 * np.pi, ["x"]), (6, ["pi", "x"]), (np.e, ["tau"])]
+    given = made("-", "--from", "jsonl", "-e", "7", data=rows).objects
+    assert [row["value"] for row in given] == [2 * np.pi, 6, 7]
 
 
 def test_formulas_of_their_own_leave_out_what_came_in_if_asked() -> None:
@@ -535,10 +545,15 @@ def test_what_has_been_read_of_files_is_all_of_them_in_the_end(tmp_path: Path) -
         assert 0 < taken[0] <= 10_002
 
 
-def test_what_a_pipe_held_is_let_go(tmp_path: Path) -> None:
+@pytest.mark.parametrize("room", [9, 10])
+def test_what_a_pipe_holds_is_kept_on_disk_if_it_is_much_and_let_go(
+    room: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exprgrad.rows.sources._SPOOL", room)
     stream = Stream(str(piped(tmp_path / "p", b"some bytes")))
     file = stream.seekable()
     assert file.read() == b"some bytes"
+    assert (file.name is None) == (room == 10)
     stream.close()
     assert file.closed
     assert stream.file.closed
