@@ -139,7 +139,7 @@ def test_a_cell_that_is_no_number_stops_is_skipped_or_is_kept(cell: str, why: st
     ("data", "rows"),
     [
         (b"x,t\n1,a", 1), (b"x,t\r\n1,a\r\n", 1), (b"\xef\xbb\xbfx,t\n1,a\n\n\n", 1), (b"\n\r\nx,t\n\n1,a\n\r\n2,b\n\n", 2), (b'"x",t\n"1","a"\n', 1),
-        (b" x ,t\n 1\t,a\n", 1), (b"x,t\n1,\r\n2,b\r\n", 2), (b'x,t\n1,"\r"\n2,"a\r\n"\r\n3,\n', 3), (b'x,t\n1,a"b\n2,"""c"""\n3,""\n', 3), (b'x,t\n1,"a,\n"\n2,a"b\n3,"c\nd"\n4,""\n', 4), (b"x\n1\n2\n", 2),
+        (b" x ,t\n 1\t,a\n", 1), (b"x,t\n1,\r\n2,b\r\n", 2), (b'x,t\n1,"\r"\n2,"a\r\n"\r\n3,\n', 3), (b'x,t\n1,a"b\n2,"""c"""\n3,""\n', 3), (b'x,t\n1,"a,\n"\n2,a"b\n3,"c\nd"\n4,""\n', 4), (b'x,t\n1,a"b\n2,"c""d,e\nf"\n3,"""g,\n"\n', 3), (b"x\n1\n2\n", 2),
         (b"x\n", 0), (b"x", 0), (b'x,"t\nu"\n1,a\n', 1), (b"x,t\n1,\x01\n2,\xe2\x80\xa8\n", 2), (b",x,t\n0,1,\n", 1), ("х,x\n0,1\n".encode(), 1), (b'x,t\n1,"' + b"a,\n" * 9999 + b'"\n', 1),
     ],
 )  # fmt: skip
