@@ -103,12 +103,12 @@ class _Computed:
         return [case for case in self if case is not None]
 
     def _count(self, case: Case) -> None:
-        rows, bad, strange, kinks = self.tally
+        rows, bad, strange, _ = self.tally
         if case.bad is not None:
             bad = Strange(bad.rows + 1, bad.first if bad.rows else case.bad.report)
         if case.strange:
             strange = Strange(strange.rows + 1, strange.first if strange.rows else _report(case))
-        self.tally = Tally(rows + 1, bad, strange, kinks + case.kink)
+        self.tally = Tally(rows + 1, bad, strange)
 
 
 def _report(case: Case) -> Report:
