@@ -167,6 +167,13 @@ def test_an_error_stands_where_it_is(text: str, span: tuple[int, int]) -> None:
     assert caught.value.report.span == span
 
 
+def test_a_number_below_0_that_has_a_name_keeps_its_gate_where_it_is_an_index() -> None:
+    circuit = read("q = neg(1); x[q]")
+    assert circuit.gates[circuit.names["q"]].op.name == "neg"
+    assert run(circuit, {"x": [2, 3]}).value == 3
+    assert [gate.op.name for gate in read("x[-1]").gates] == ["input", "const", "const", "index"]
+
+
 def test_the_axes_of_what_a_gate_of_the_users_computes_are_known() -> None:
     assert run(read("f(v) = ndim(2*v)*sum(v); f(x)"), {"x": [1, 2]}).gradient["x"].tolist() == [1, 1]
     assert run(read("f(v) = ndim(v)*sum(v); f(x)"), {"x": [[1, 2]]}).gradient["x"].tolist() == [[2, 2]]
