@@ -389,7 +389,7 @@ def test_a_row_chooses_its_output_where_it_has_a_formula_and_by_a_text_only() ->
     rows = lines({"formula": "q = x; q + 1", "x": 1, "of": "q"}, {"formula": "q = x; q + 1", "x": 1, "of": 7})
     assert [row["value"] for row in made("-", "--from", "jsonl", data=rows).objects] == [1, 2]
     done = job("q = x; q + 1", "-", "--from", "jsonl", "--expect", data=lines({"x": 1, "of": "q", "value": 2}))
-    assert (done.status, done.err) == (0, "note: 1 rows, each as it states\n")
+    assert (done.status, done.err) == (0, "note: 1 row, as it states\n")
 
 
 def test_formulas_of_their_own_leave_out_what_came_in_if_asked() -> None:
