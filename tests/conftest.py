@@ -8,11 +8,13 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from exprgrad.arithmetic.forward import rule
+from exprgrad.circuit import Circuit
 from exprgrad.gates import CATALOGUE, Row
 
 ROOT = Path(__file__).parent.parent
@@ -66,6 +68,12 @@ def _number(rng: random.Random, row: Row) -> float:
             number = corner + rng.choice((-1, 1)) * 2.0 ** -rng.randint(3, 52) * (corner or 1.0)
         if low <= number <= high:
             return number
+
+
+def bookish(circuit: Circuit) -> Circuit:
+    """The circuit with the local gradients that are printed where others are computed."""
+    gates = tuple([gate._replace(op=replace(gate.op, sharp=())) if gate.op.sharp else gate for gate in circuit.gates])
+    return Circuit(gates, circuit.names, circuit.output, circuit.text)
 
 
 def call(row: Row, names: list[str]) -> str:

@@ -15,7 +15,7 @@ import pytest
 from mpmath import mp, mpf
 
 from accuracy import flows, near, on_an_edge
-from conftest import ROWS, call, points
+from conftest import ROWS, bookish, call, points
 from exprgrad.arithmetic.forward import forward, function, rule
 from exprgrad.calculus.hessian import hessian
 from exprgrad.chain import tangent
@@ -65,6 +65,22 @@ def test_local_gradient(row: Row) -> None:
                 continue
             compared += 1
             assert right(row, result.gradient[name], true, point), (point, name)
+    assert compared
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.sharp], ids=lambda row: row.name)
+def test_the_gradient_of_a_book_is_the_one_that_is_computed(row: Row) -> None:
+    """But for the digits that float64 loses in it."""
+    names = names_of(row)
+    circuit = read(call(row, names))
+    compared = 0
+    for point in points(row, 60):
+        values = dict(zip(names, point, strict=True))
+        computed = run(circuit, values).gradient
+        for name, slope_ in run(bookish(circuit), values).gradient.items():
+            if 1e-100 < abs(slope_) < 1e100:
+                compared += 1
+                assert math.isclose(computed[name], slope_, rel_tol=1e-11), (point, name)
     assert compared
 
 

@@ -6,7 +6,6 @@ import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,10 @@ from mpmath import mp
 
 import array_oracle
 import oracle
-from conftest import ROWS, call, exprgrad, points
+from conftest import ROWS, bookish, call, exprgrad, points
 from exprgrad import symbolic as public
 from exprgrad.arithmetic.forward import forward
 from exprgrad.calculus.symbolic import MOST, symbolic
-from exprgrad.circuit import Circuit
 from exprgrad.cli import main
 from exprgrad.errors import FormulaError, UsageError
 from exprgrad.gates import Row
@@ -140,12 +138,6 @@ def test_written_out_it_is_sympys_derivative(drawn: Both, everything: dict[str, 
             assert abs(ours - slope) <= max(1e-12 * abs(slope), allowed), (text, statements, point, name)
 
 
-def bookish(circuit: Circuit) -> Circuit:
-    """The circuit with the local gradients that are printed where others are computed."""
-    gates = tuple([gate._replace(op=replace(gate.op, sharp=())) if gate.op.sharp else gate for gate in circuit.gates])
-    return Circuit(gates, circuit.names, circuit.output, circuit.text)
-
-
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_every_gate(row: Row) -> None:
     """Of each gate both readings read back, and are its gradient as in a book wherever that is a number."""
@@ -154,10 +146,8 @@ def test_every_gate(row: Row) -> None:
     plain, full = (to_statements(symbolic(circuit, full=full)) for full in (False, True))
     for place in points(row, 12):
         point = dict(zip(names, place, strict=True))
-        result, sharp = run(bookish(circuit), point), run(circuit, point).gradient
+        result = run(bookish(circuit), point)
         for name, gradient in result.gradient.items():
-            if 1e-100 < abs(gradient) < 1e100:  # what is computed is the same, but for what the book's rounding costs
-                assert math.isclose(sharp[name], gradient, rel_tol=1e-11), (point, name)
             if math.isfinite(gradient) and math.isfinite(result.value):
                 assert repr(evaluated(plain, f"d_{name}", point)) == repr(gradient), (point, plain)
                 other = evaluated(full, f"d_{name}", point)

@@ -18,7 +18,6 @@ FILES = (
     "test_convention.py",
     "test_array_language.py",
     "test_accuracy.py",
-    "test_symbolic.py",  # of gradients that are printed where others are computed
 )
 
 ROWS = [row for section in CATALOGUE.values() for row in section]
