@@ -81,6 +81,8 @@ def _judged(formula: Formula, point: Mapping[str, float], ours: Answer, theirs: 
         why = str(beyond)
         if not theirs or why in ("out of range", "the sign of 0"):
             return why
+        if name == "sympy" and why == "two at a kink":  # which shares such a tie out by halves
+            return "a gradient known to differ"
         verdict = _beside(formula, point, ours, theirs, name)
         if verdict is None:
             raise Differs(theirs, name) from None

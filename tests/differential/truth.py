@@ -167,6 +167,8 @@ def _backward(formula: Formula, values: Sequence[Any], reads: Sequence[Sequence[
             sizes[step] += bounds[number]
         elif isinstance(step, Call) and step.row.name not in CONDITIONS:
             operands = _operands(step, [values[one] for one in reads[number]])
+            if step.row.name == "beta" and min(operands) < 0:
+                near = mpf(1)  # its gradients go through 0 between the poles there
             for position, source in enumerate(reads[number]):
                 local = _local(step.row, operands, position) if active[source] else None
                 if local is None and active[source] and not guards:
@@ -195,6 +197,8 @@ def _local(row: Row, operands: Sequence[Any], position: int) -> Any:
         raise Beyond("two at a kink")
     if row.name in _LOGARITHMS and operands[0] == 0 and operands[1] == _LOGARITHMS[row.name]:
         raise Beyond("singular")  # 0 along one axis, and without a limit
+    if row.name == "beta" and sum(operands) <= 0 and sum(operands) == mp.floor(sum(operands)):
+        raise Beyond("singular")  # 0 times a pole in float64; the row's domain is above 0
     x, value = operands[position], _value(row, operands)  # of what is read, which may be shaken
     step = mpf(10) ** -(mp.dps // 3) * min(abs(x) or mpf(1), 1)
 
