@@ -164,6 +164,7 @@ VERDICTS = [
     ("mpmath", ("y", ("softmax", 1), ("log", 1), ("softmax", 1), ("sum", 1)), {"y": [5, -3.8955112312215885, -5.4e-155]}, "right, by the truth"),
     ("mpmath", (2.0, "y", ("beta", 2)), {"y": -0.5}, "right, by the truth"),
     ("mpmath", ("y", "y", ("beta", 2)), {"y": -0.5}, "singular"),
+    ("sympy", ("x", ("cospi", 1), ("log1p", 1)), {"x": 1 + 2.0**-52}, "next to a point without a truth"),
     ("sympy", (2.0, ("sqrt", 1)), {}, "the same"),
     ("sympy", ("x", 1.0, "y", ("clip", 3)), {"x": 1, "y": 1}, "a gradient known to differ"),
     ("torch", (1.0, ("logit", 1), "x", ("asech", 1), ("add", 2)), {"x": 1 - 2.0**-53}, "a gradient known to differ"),

@@ -67,12 +67,15 @@ def wrong(formula: Formula, point: Mapping[str, float], answer: Answer) -> Wrong
 
 
 def value_right(formula: Formula, point: Mapping[str, float], value: float) -> bool:
-    """Whether a value is right where there is no true gradient; False if there is no true value either."""
+    """Whether a value is right where there is no true gradient; False if there is no true value either.  Raises Rounded."""
     try:
         true = only_value(formula, point)
-        moved = [abs(only_value(formula, point, shake) - true) for shake in shakes(DRAWS)]
     except Beyond:
         return False
+    try:
+        moved = [abs(only_value(formula, point, shake) - true) for shake in shakes(DRAWS)]
+    except Beyond as beyond:
+        raise Rounded from beyond
     return math.isfinite(value) and bool(abs(mpf(value) - true) <= UNIT * abs(true) + MARGIN * max(moved))
 
 

@@ -19,6 +19,7 @@ from differential.peers import peer, shaken
 from differential.truth import Beyond, truth
 from drawn import Formula, text
 
+_NEXT = "next to a point without a truth"
 _NEAR = "as near as rounding lets them be"
 
 
@@ -76,14 +77,17 @@ def _judged(formula: Formula, point: Mapping[str, float], ours: Answer, theirs: 
     try:
         bad = wrong(formula, point, ours)
     except Rounded:
-        return "next to a point without a truth"
+        return _NEXT
     except Beyond as beyond:
         why = str(beyond)
         if not theirs or why in ("out of range", "the sign of 0"):
             return why
         if name == "sympy" and why == "two at a kink":  # which shares such a tie out by halves
             return "a gradient known to differ"
-        verdict = _beside(formula, point, ours, theirs, name)
+        try:
+            verdict = _beside(formula, point, ours, theirs, name)
+        except Rounded:
+            return _NEXT
         if verdict is None:
             raise Differs(theirs, name) from None
         return verdict

@@ -104,6 +104,7 @@ GRADIENTS: tuple[Difference, ...] = (
     Difference("jax torch", "leaky_relu", _zero, "1 or the slope at 0, ours is the smaller one"),
     Difference("jax torch", "elu", _zero, "alpha at 0, ours is the smaller of alpha and 1"),
     Difference("jax torch", "selu", _zero, "the slope on the left at 0, ours is the smaller one"),
+    Difference("torch", "hardsigmoid", lambda x: abs(x) < 3, "1/6 in single precision"),
     Difference("jax", "hardtanh", lambda x: np.abs(x) == 1, "1 at a bound, ours is 0"),
     Difference("jax torch", "copysign", _zero, "a sign at 0, ours is 0"),
     *[Difference("jax torch", name, _zero, "0 for 0 times the logarithm of what has none") for name in ("xlogy", "xlog1py")],
