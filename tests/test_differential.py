@@ -171,6 +171,7 @@ VERDICTS = [
     ("torch", (1.0, ("logit", 1), "z", ("expm1", 1), ("sin", 1), ("add", 2)), {"z": 49}, "as near as rounding lets them be"),
     ("torch", ("z", "y", "y", ("cross", 2), ("div", 2), ("tanh", 1), ("softmax", 1, (("axis", -1),)), ("amin", 1)),
      {"z": [[0.25, -2.5, 1], [4, -2, -2]], "y": [10, -2.1870677660418956, 3.473234873070229]}, "as near as rounding lets them be"),
+    ("torch", ("x", "x", ("elu", 1), ("atan2", 2), "x", ("add", 2)), {"x": -8.524623304689974e-220}, "a gradient known to differ"),
     ("torch", ("z", 10.0, ("log_base", 2), ("asec", 1)), {"z": 0.1}, "a value known to differ"),
     ("torch", ("z", ("expm1", 1), ("sec", 1), "x", "x", ("logit", 1), ("clip", 3), "x", ("sqrt", 1), ("add", 2)), {"z": 49, "x": 1},
      "as near as rounding lets them be"),

@@ -111,7 +111,7 @@ GRADIENTS: tuple[Difference, ...] = (
     *[Difference("torch", name, lambda x, *_: x < -5, "out + 1 cancels") for name in ("expm1", "elu")],
     *[Difference("jax torch", name, _far, "1 - out cancels") for name in ("sigmoid", "tanh")],
     *[Difference("jax torch", name, lambda x: abs(x) > 300, "the square overflows") for name in ("sech", "csch")],
-    *[Difference("jax torch", name, _squared, "the square overflows") for name in ("asinh", "acosh")],
+    *[Difference("jax torch", name, _squared, "the square is out of range") for name in ("asinh", "acosh", "atan2")],
     Difference("jax torch", "sinc", _whole, "not 0 at a whole number, so that a kink there is missed"),
     Difference("jax torch", "pow", lambda a, _: a <= 0, "0 or NaN by the exponent where 0 or less is raised"),
 )  # fmt: skip
