@@ -10,11 +10,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from mpmath import mp
 
-from drawn import Call, Drawing, Formula, calls, folded, text
 from exprgrad.arithmetic.forward import forward
 from exprgrad.chain import backward, tangent
 from exprgrad.circuit import Circuit
-from exprgrad.gates import CONST, ROWS
+from exprgrad.gates import CONST
 from exprgrad.language.parse import parse
 from exprgrad.language.read import read
 from exprgrad.run import run
@@ -35,29 +34,34 @@ FUNCTIONS: dict[str, Any] = {
     "square": lambda a: a**2,
 }
 OPERATORS: dict[str, Any] = {
-    "add": lambda a, b: a + b,
-    "sub": lambda a, b: a - b,
-    "mul": lambda a, b: a * b,
-    "div": lambda a, b: a / b,
-    "neg": lambda a: -a,
-    "pow": lambda a, b: a**b,
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
 }
 
 Both = tuple[str, Any]  # our text, and the same in SymPy
 
 
-def _symbolic(leaf: str | float) -> Any:
-    return sympy.Symbol(leaf) if isinstance(leaf, str) else sympy.Rational(leaf)
+def _grow(inner: st.SearchStrategy[Both]) -> st.SearchStrategy[Both]:
+    return st.one_of(
+        st.tuples(st.sampled_from(list(OPERATORS)), inner, inner).map(
+            lambda drawn: (f"({drawn[1][0]} {drawn[0]} {drawn[2][0]})", OPERATORS[drawn[0]](drawn[1][1], drawn[2][1]))
+        ),
+        st.tuples(st.sampled_from(list(FUNCTIONS)), inner).map(
+            lambda drawn: (f"{drawn[0]}({drawn[1][0]})", FUNCTIONS[drawn[0]](drawn[1][1]))
+        ),
+        st.tuples(inner, st.integers(0, 4)).map(lambda drawn: (f"({drawn[0][0]})^{drawn[1]}", drawn[0][1] ** drawn[1])),
+        inner.map(lambda drawn: (f"(-{drawn[0]})", -drawn[1])),
+    )
 
 
-def _both(drawn: Formula) -> Both:
-    meaning = FUNCTIONS | OPERATORS
-    return text(drawn), folded(drawn, _symbolic, lambda call, operands: meaning[call.row.name](*operands))
-
-
-_POWERS: list[Formula] = [(float(number), Call(ROWS["pow"], 2)) for number in range(5)]
-_GATES = [*calls([ROWS[name] for name in (*FUNCTIONS, *OPERATORS) if name != "pow"]), *_POWERS]
-FORMULAS: st.SearchStrategy[Both] = st.binary(min_size=8, max_size=20).map(Drawing(_GATES).formula).map(_both)
+LEAVES: st.SearchStrategy[Both] = st.one_of(
+    st.sampled_from(VARIABLES).map(lambda name: (name, sympy.Symbol(name))),
+    st.integers(1, 9).map(lambda number: (str(number), sympy.Integer(number))),
+    st.sampled_from([0.5, 0.25, 1.5]).map(lambda number: (repr(number), sympy.Rational(number))),
+)
+FORMULAS = st.recursive(LEAVES, _grow, max_leaves=10)
 NUMBERS = st.integers(-12, 12).map(lambda k: k / 4)
 
 relaxed = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -92,8 +96,8 @@ def conditioned(circuit: Circuit, point: dict[str, float], gradient: dict[str, f
 @given(FORMULAS, st.fixed_dictionaries(dict.fromkeys(VARIABLES, NUMBERS)))
 def test_gradient_is_sympys(drawn: Both, everything: dict[str, float]) -> None:
     """Value and gradient agree with exact arithmetic to 1e-12 of what the conditioning leaves."""
-    written, expression = drawn
-    circuit = read(written)
+    text, expression = drawn
+    circuit = read(text)
     point = {name: everything[name] for name in circuit.inputs}
     result = run(circuit, point)
     assume(all(abs(value) < 1e8 for value in result.values))
@@ -106,11 +110,7 @@ def test_gradient_is_sympys(drawn: Both, everything: dict[str, float]) -> None:
         for name in circuit.inputs:
             slope = exact(sympy.diff(expression, sympy.Symbol(name)), point)
             assume(slope is not None)
-            assert abs(mp.mpf(result.gradient[name]) - slope) <= max(1e-12 * abs(slope), allowed), (
-                written,
-                point,
-                name,
-            )
+            assert abs(mp.mpf(result.gradient[name]) - slope) <= max(1e-12 * abs(slope), allowed), (text, point, name)
 
 
 @relaxed
@@ -160,15 +160,15 @@ def test_a_printed_backward_pass_computes_the_same(drawn: Both, everything: dict
 
 @relaxed
 @given(st.text(alphabet="xyz0123456789.+-*/^%()<>=!,; \n#eπ²√abcdsin", max_size=40))
-def test_any_text_is_a_formula_or_an_error(typed: str) -> None:
+def test_any_text_is_a_formula_or_an_error(text: str) -> None:
     """Nothing but a circuit or a FormulaError comes of a text; and an error has its place in it."""
     from exprgrad.errors import FormulaError
 
     try:
-        circuit = read(typed)
+        circuit = read(text)
     except FormulaError as error:
-        assert error.report.span is None or 0 <= error.report.span[0] <= len(typed)
+        assert error.report.span is None or 0 <= error.report.span[0] <= len(text)
         assert len(str(error).splitlines()) <= 25
     else:
         circuit.check()
-        assert parse(typed)
+        assert parse(text)
