@@ -193,12 +193,11 @@ def _lists(column: Column, missing: Mask | None) -> Any:
         return pa.array(values, kind)
     if column.ndim == 1:
         return _numbers(column, missing)
-    found: Any = _numbers(column.ravel(), None)
-    for axis in range(column.ndim - 1, 0, -1):
-        count = int(np.prod(column.shape[:axis]))
-        offsets = pa.array(np.arange(count + 1, dtype=np.int32) * column.shape[axis])
-        if axis == 1 and missing is not None:
-            found = pa.ListArray.from_arrays(offsets, found, mask=pa.array(missing))
-        else:
-            found = pa.ListArray.from_arrays(offsets, found)
-    return found
+    rows = column if missing is None else column[~missing]  # Parquet has no gap with elements in it
+    found: Any = _numbers(rows.ravel(), None)
+    for axis in range(rows.ndim - 1, 1, -1):
+        count = int(np.prod(rows.shape[:axis]))
+        found = pa.ListArray.from_arrays(pa.array(np.arange(count + 1, dtype=np.int32) * rows.shape[axis]), found)
+    ends = np.cumsum(np.full(len(column), column.shape[1]) if missing is None else ~missing * column.shape[1])
+    offsets = pa.array(np.concatenate([[0], ends]), pa.int32())
+    return pa.ListArray.from_arrays(offsets, found, mask=None if missing is None else pa.array(missing))
