@@ -17,7 +17,7 @@ from exprgrad.errors import DeliveryError, ExprgradError, FormulaError, UsageErr
 MAX_BYTES = 32_000_000  # of a formula
 UNFINISHED: set[str] = set()  # files beside their targets, which whoever ends the process removes
 PACKINGS = {".gz": "gzip", ".zst": "zstd"}
-_DESCRIPTOR = re.compile(r"/dev/std(?:out|err)|/(?:dev|proc/self)/fd/([0-9]{1,6})")
+_DESCRIPTOR = r"/dev/std(?:out|err)|/(?:dev|proc/self)/fd/([0-9]{1,6})"
 
 
 def destination(out: str | None) -> str | None:
@@ -27,7 +27,7 @@ def destination(out: str | None) -> str | None:
 
 def _descriptor(out: str) -> int | None:
     """The number of the open file that a path stands for, None for any other path."""
-    found = _DESCRIPTOR.fullmatch(out)
+    found = re.fullmatch(_DESCRIPTOR, out)  # not compiled at each start
     return None if found is None else int(found[1] or 1 + out.endswith("err"))
 
 

@@ -45,8 +45,8 @@ def _simpler(builder: Builder, op: Row, inputs: tuple[int, ...]) -> int | None:
         return None
     if name in ("and", "or") and inputs[0] == inputs[1] and is_condition(builder, inputs[0]):  # c and c -> c
         return inputs[0]
-    if op in _CONDITIONS and builder.folds:  # -1 == 0 -> 0, though -1 is a gate
-        values = [fixed(builder, wire) for wire in inputs] if builder.fixed.issuperset(inputs) else [None]
+    if op in _CONDITIONS and builder.folds and builder.fixed.issuperset(inputs):  # -1 == 0 -> 0, though -1 is a gate
+        values = [fixed(builder, wire) for wire in inputs]
         if None not in values:
             return builder.const(function(op)(*values))
     if builder.constants.keys().isdisjoint(inputs[:2] if name == "where" else inputs):
