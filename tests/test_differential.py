@@ -14,7 +14,7 @@ import pytest
 from conftest import ROOT
 from differential import judge
 from differential import session as sessions
-from differential.answers import Columns, our_answers
+from differential.answers import POINTS, Columns, our_answers
 from differential.compare import Answer, wrong
 from differential.elements import KEYS, WHOLE, Element, fit, unrolled
 from differential.judge import compare
@@ -186,12 +186,12 @@ def test_what_is_no_disagreement(name: str, steps: Any, point: dict[str, Any], v
     points = Counter[str]()
     compare(
         formula(*steps),
-        {key: np.array([value] * 4, float) for key, value in point.items()},
+        {key: np.array([value] * POINTS, float) for key, value in point.items()},
         name,
         points,
         by_rows=False,
     )
-    assert points[verdict] == points.total() == 4
+    assert points[verdict] == points.total() == POINTS
 
 
 def test_an_error_in_a_formula_names_the_formula(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from exprgrad.engines import run_rows
 from exprgrad.language.read import read
 from exprgrad.run import run
 
-POINTS = 4  # at which a formula is compared
+POINTS = 2  # at which a formula is compared
 
 Columns = Mapping[str, NDArray[np.float64]]
 

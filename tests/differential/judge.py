@@ -20,6 +20,7 @@ from differential.truth import Beyond, truth
 from drawn import Formula, text
 
 _NEXT = "next to a point without a truth"
+_NAN = "NaN, and so is all through it"
 _NEAR = "as near as rounding lets them be"
 
 
@@ -74,6 +75,8 @@ def compare(formula: Formula, columns: Columns, name: str, points: Counter[str],
 
 def _judged(formula: Formula, point: Mapping[str, float], ours: Answer, theirs: Mapping[str, float], name: str) -> str:
     """How an answer is, by the truth; where there is none, by what is known of a peer.  Raises Differs."""
+    if theirs and math.isnan(ours.value) and math.isnan(theirs["value"]):  # a fifth of the points: no truth is needed
+        return _NAN
     try:
         bad = wrong(formula, point, ours)
     except Rounded:
@@ -109,7 +112,7 @@ def _beside(
             return "a value known to differ"
         return _NEAR if _rounded(formula, point, "value", ours.value - theirs["value"], name) else None
     if math.isnan(ours.value):
-        return "NaN, and so is all through it"
+        return _NAN
     size = max([abs(slope) for slope in ours.gradient.values() if math.isfinite(slope)], default=0.0)
     verdict = "nearly the same"
     for what, number in theirs.items():
