@@ -22,6 +22,7 @@ import pytest
 
 from exprgrad.errors import DataError
 from exprgrad.rows import arrow, binary, csv, each, jsonl, records, summary
+from exprgrad.rows.formats import by_ending
 from exprgrad.rows.inputs import Files
 from exprgrad.rows.sources import Stream
 from exprgrad.rows.stream import _large, in_order
@@ -285,6 +286,52 @@ def test_groups_of_rows_in_parquet_have_the_columns_of_the_first(
     assert pq.ParquetFile(to).num_row_groups == 3
     said = refused("x^2", "-", "--from", "jsonl", "--out", to, data=lines({"x": 1, "a": 1}, {"x": 2, "b": 2}))
     assert "a row has a field 'b' that the first rows have not\n  = --to jsonl keeps rows as they are" in said
+
+
+def test_rows_before_the_one_that_ends_a_run_keep_what_is_wrong_with_them() -> None:
+    rows = b"x\n4\nq\n9\nr\n16\n-1\n25\n"
+    done = job("sqrt(x)", "-", "--bad", "keep", "--strict", "--to", "jsonl", data=rows)
+    assert (done.status, "line 7: sqrt(x) is nan" in done.err) == (5, True)
+    assert [row["x"] for row in done.objects] == [4, None, 9, None, 16]
+    assert [row["note"] for row in done.objects[1::2]] == [f"column 'x': '{cell}' is not a number" for cell in "qr"]
+
+
+def test_elements_of_a_result_may_share_the_name_of_an_element_of_the_input() -> None:
+    """Which the names of the columns alone do not tell."""
+    rows = lines({"value": [1, 2]})
+    arguments = ("2*value", "-", "--from", "jsonl", "--upstream", "[1,1]")
+    assert "the column 'value[0]' is there already" in refused(*arguments, "--to", "csv", data=rows, status=2)
+    (row,) = made(*arguments, "--only", data=rows).objects
+    assert row == {"value": [2, 4], "grad": {"value": [2, 2]}}
+
+
+@pytest.mark.usefixtures("small")
+def test_only_the_mark_at_the_start_of_a_file_is_none_of_its_text() -> None:
+    mark = "\ufeff"
+    rows = f"{mark}t,x\n{mark}a,1\n{mark}b,2\n".encode()
+    assert [row[0] for row in made("x", "-", data=rows).rows] == ["t", f"{mark}a", f"{mark}b"]
+
+
+def test_files_of_one_run_have_columns_of_the_same_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    first, other = Path("a.csv"), Path("b.csv")
+    first.write_bytes(b"speed,t\n1,a\n")
+    other.write_bytes(b"sped,t\n1,a\n")
+    no = "b.csv has no column 'speed', which a.csv has"
+    assert f"{no}\n  = did you mean its 'sped'?" in refused("speed", first, other)
+    other.write_bytes(b"speed,t\n1,a\n")
+    with closing(Files((str(first), str(other)), None)) as files:
+        other.write_bytes(b"t\na\n")  # by somebody else, meanwhile
+        with pytest.raises(DataError) as refusal:
+            list(files.raw())
+    assert refusal.value.report.message == no
+
+
+def test_the_ending_of_a_packed_file_is_the_one_before_that_of_the_packing() -> None:
+    names = ("a.CSV.gz", "b.parquet", "c.d.jsonl.zst", "d.gz", "e.csv.f", "csv")
+    assert [by_ending(name) for name in names] == [
+        (".csv", "csv"), (".parquet", "parquet"), (".jsonl", "jsonl"), ("", ""), (".f", ""), ("", ""),
+    ]  # fmt: skip
 
 
 def test_columns_that_stand_twice_are_written_to_no_table(tmp_path: Path) -> None:

@@ -113,9 +113,7 @@ class _Computed:
 
 def _report(case: Case) -> Report:
     """What is not finite of a row, and where it is."""
-    gradient = {f"grad.{name}": found for name, found in (case.gradient or {}).items()}
-    results = {"value": case.value, **gradient}
-    texts = {name: digits(value) for name, value in results.items() if value is not None}
+    texts = {name: digits(value) for name, value in case.results.items()}
     said = [f"{shown(name, 30)} is {text}" for name, text in texts.items() if "nan" in text or "inf" in text]
     return Report(f"{case.place}: {', '.join(said) or 'an element is not finite'}")
 
@@ -126,7 +124,7 @@ def results(case: Case, options: Any) -> dict[str, Any]:
     if case.bad is not None:
         found: dict[str, Any] = {"value": None, "grad": None, "note": case.bad.report.message}
     else:
-        gradient = {name: _finite(value) for name, value in (case.gradient or {}).items()}
+        gradient = {name: _finite(value) for name, value in case.gradient.items()}
         found = {"value": _finite(case.value), "grad": gradient}
         if options.notes or options.bad == "keep":
             found["note"] = case.note or None
@@ -184,10 +182,7 @@ def _delimited(cases: list[Case], files: Any, options: Any, separator: str) -> I
 
 def _flat(case: Case) -> dict[str, float]:
     """The results, a number for each column."""
-    if case.value is None:
-        return {}
-    found = {"value": case.value, **{f"grad.{name}": value for name, value in (case.gradient or {}).items()}}
-    return {name + at(place): number for name, value in found.items() for place, number in elements(value)}
+    return {name + at(place): number for name, value in case.results.items() for place, number in elements(value)}
 
 
 def _cell(value: Any) -> str:

@@ -13,7 +13,7 @@ from exprgrad.errors import DataError, DeliveryError, shown
 from exprgrad.files import reason
 from exprgrad.load import CellError
 from exprgrad.rows import reader
-from exprgrad.rows.block import Block, Column, Place, stacked
+from exprgrad.rows.block import Block, Column, Place, beside, stacked
 from exprgrad.rows.cells import nested, numbers
 from exprgrad.rows.reader import Fields
 from exprgrad.rows.sources import Stream
@@ -95,7 +95,7 @@ class Reader(reader.Reader):
         table, bad, found = piece.table, dict[int, str](), dict[str, Column]()
         for name, place in places.items():
             parts = [self._numbers(table, column, place.lists, bad) for column in place.columns]
-            found[name] = np.stack(parts, axis=-1).reshape(-1, *place.shape) if place.shape else parts[0]
+            found[name] = beside(parts, place.shape)
         return Block(
             table.num_rows, found, bad, lambda row: f"{self.stream.name}, row {piece.first + row}", list, lambda: table
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -54,7 +54,7 @@ class Block:
         return Block(
             len(left),
             {name: picked(column, kept) for name, column in self.numbers.items()},
-            {int(np.searchsorted(left, row)): why for row, why in self.bad.items() if kept[row]},
+            renumbered(self.bad, kept),
             lambda row: place(int(left[row])),
             self.text,
             self.frame,
@@ -83,6 +83,12 @@ def picked(column: Column, kept: Mask) -> Column:
     return column[kept]
 
 
+def renumbered(bad: Mapping[int, str], kept: Mask) -> dict[int, str]:
+    """What is wrong with which of the rows for which this holds, by their numbers among them."""
+    left = np.cumsum(kept) - 1
+    return {int(left[row]): why for row, why in bad.items() if kept[row]}
+
+
 def gaps(bad: Collection[int], rows: int) -> Mask | None:
     """The bad ones of so many rows, None if there are none."""
     if not bad:
@@ -90,6 +96,11 @@ def gaps(bad: Collection[int], rows: int) -> Mask | None:
     found = np.zeros(rows, bool)
     found[list(bad)] = True
     return found
+
+
+def beside(columns: Sequence[Column], shape: tuple[int, ...]) -> Column:
+    """A column of arrays of a shape out of those of their elements; of one number as it is."""
+    return np.stack(columns, axis=1).reshape(len(columns[0]), *shape) if shape else columns[0]
 
 
 def stacked(values: list[Any]) -> Column:

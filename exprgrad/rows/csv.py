@@ -17,7 +17,7 @@ import polars as pl
 from exprgrad.errors import DataError, shown
 from exprgrad.load import CellError, number
 from exprgrad.rows import reader
-from exprgrad.rows.block import Block, Place
+from exprgrad.rows.block import Block, Place, beside
 from exprgrad.rows.cells import joined, numbers
 from exprgrad.rows.reader import Fields
 from exprgrad.rows.records import MAX_RECORD, Layout, Piece, breaks, cut_records, decoded, layout, occurrences, pieces
@@ -203,7 +203,7 @@ class Reader(reader.Reader):
         found = {}
         for name, place in places.items():
             parts = [columns[self.names.index(column)] for column in place.columns]
-            found[name] = np.stack(parts, axis=-1).reshape(-1, *place.shape) if place.shape else parts[0]
+            found[name] = beside(parts, place.shape)
         return found
 
     def _by_record(

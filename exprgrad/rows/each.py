@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,11 +43,18 @@ class Case(NamedTuple):
     fields: Mapping[str, Any]
     formula: str = ""
     value: Value | None = None
-    gradient: Mapping[str, Value] | None = None
+    gradient: Mapping[str, Value] = MappingProxyType({})
     bad: ExprgradError | None = None
     note: str = ""
     strange: bool = False
     kink: bool = False
+
+    @property
+    def results(self) -> dict[str, Value]:
+        """The value and the gradients by the names of their columns; none if something is wrong with the row."""
+        if self.value is None:
+            return {}
+        return {"value": self.value, **{f"grad.{name}": found for name, found in self.gradient.items()}}
 
 
 class Cases:

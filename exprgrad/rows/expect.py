@@ -26,8 +26,8 @@ def differences(case: Case) -> Iterator[str]:
         yield f"{case.place}: 'grad' is no object of gradients by name"
     elif not stated:
         yield f"{case.place}: it states no value and no gradient"
-    found = {"value": case.value, **{f"grad.{name}": gradient for name, gradient in (case.gradient or {}).items()}}
-    flat = {name + at(spot): one for name, value in found.items() if value is not None for spot, one in elements(value)}
+    found = case.results
+    flat = {name + at(spot): one for name, value in found.items() for spot, one in elements(value)}
     formula = f"  ({shown(case.formula, 40)})"
     for name, text in stated.items():
         try:

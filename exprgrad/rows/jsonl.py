@@ -14,7 +14,7 @@ import polars as pl
 from exprgrad.errors import DataError, shown
 from exprgrad.load import CellError
 from exprgrad.rows import reader
-from exprgrad.rows.block import Block, Column, Place, stacked
+from exprgrad.rows.block import Block, Column, Place, beside, stacked
 from exprgrad.rows.cells import nested, plain
 from exprgrad.rows.reader import Fields
 from exprgrad.rows.records import Piece, decoded, occurrences, pieces
@@ -195,7 +195,7 @@ def _at_once(data: bytes, places: Mapping[str, Place], rows: int) -> dict[str, C
         parts = [_rectangle(frame[column]) if place.lists else frame[column].to_numpy() for column in place.columns]
         if any(part is None or np.isinf(part).any() for part in parts):
             return None
-        found[name] = np.stack(parts, axis=-1).reshape(-1, *place.shape) if place.shape else parts[0]
+        found[name] = beside(parts, place.shape)
     return found
 
 

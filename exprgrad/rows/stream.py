@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 
 from exprgrad.errors import DataError, Report, UnmetError
-from exprgrad.rows.block import Block, Mask, gaps, picked
+from exprgrad.rows.block import Block, Mask, gaps, picked, renumbered
 from exprgrad.rows.compute import Answer, Formula
 
 T = TypeVar("T")
@@ -174,11 +174,10 @@ def _report(formula: Formula, block: Block, row: int, *, edges: bool = False) ->
 def _without(answer: Answer, gone: Mask) -> Answer:
     """The answer without these rows."""
     kept = ~gone
-    left = np.flatnonzero(kept)
     return Answer(
         picked(answer.value, kept),
         {name: picked(column, kept) for name, column in answer.gradient.items()},
-        {int(np.searchsorted(left, row)): why for row, why in answer.bad.items() if kept[row]},
+        renumbered(answer.bad, kept),
         answer.strange[kept],
         None if answer.kinks is None else answer.kinks[kept],
         None if answer.notes is None else [note for note, one in zip(answer.notes, kept.tolist(), strict=True) if one],

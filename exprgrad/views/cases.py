@@ -29,7 +29,7 @@ def show(cases: Sequence[Case], most: int, style: Style) -> RenderableType:
         if case.bad is not None:
             table.add_row(Text(shown(case.formula, 60)), Text(""), Text(shown(case.bad.report.message, 120)))
             continue
-        gradient = [f"{shown(name, 30)} {style.number(value)}" for name, value in (case.gradient or {}).items()]
+        gradient = [f"{shown(name, 30)} {style.number(value)}" for name, value in case.gradient.items()]
         table.add_row(Text(shown(" ".join(case.formula.split("\n")), 60)), Text(value), Text(", ".join(gradient)))
     left = len(cases) - most
     return Group(Uncut(table), *[Text(f"{left:,} more rows; --to jsonl has all")] if left > 0 else [])
