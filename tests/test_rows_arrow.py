@@ -266,6 +266,17 @@ def test_arrow_with_names_that_are_no_text_is_damaged(tmp_path: Path) -> None:
     assert "is damaged" in refused("id", tmp_path / "stream.arrow")
 
 
+def test_arrow_with_text_that_is_none_is_damaged(tmp_path: Path) -> None:
+    """Texts that end where they should, of bytes that no text has."""
+    text = pa.Array.from_buffers(pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\2\0\0\0"), pa.py_buffer(b"a\xff")])
+    table = pa.table({"x": [1.0], "t": text})
+    with pa.ipc.new_stream(tmp_path / "t.arrow", table.schema) as out:
+        out.write_table(table)
+    for to in ("jsonl", "csv", "parquet"):
+        assert "t.arrow is damaged" in refused("x", tmp_path / "t.arrow", "--to", to, "--out", tmp_path / "o")
+    assert not (tmp_path / "o").exists()
+
+
 def test_files_without_rows_and_columns_that_stand_twice(tmp_path: Path) -> None:
     empty = pa.table({"x": pa.array([], pa.float64()), "w": pa.array([], pa.list_(pa.float64()))})
     pq.write_table(empty, tmp_path / "t.parquet")

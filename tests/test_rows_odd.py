@@ -275,6 +275,12 @@ def test_lists_of_rows_without_a_result_are_gaps_in_columns() -> None:
     ]
 
 
+def test_lists_of_two_lengths_of_which_only_one_has_results() -> None:
+    data = lines({"x": [1, 2], "y": 1}, {"x": [1, 2, 3], "y": "a"})
+    (row,) = job("sum(x)*y", "-", "--from", "jsonl", "--bad", "skip", data=data).objects
+    assert (row["value"], row["grad"]) == (3, {"x": [1, 1], "y": 3})
+
+
 @pytest.mark.usefixtures("small")
 def test_groups_of_rows_in_parquet_have_the_columns_of_the_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -575,6 +581,9 @@ def test_the_first_row_has_a_formula_unless_rows_without_one_may_be() -> None:
     said = job("-", "--from", "jsonl", "-q", "1", data=rows.splitlines(keepends=True)[1])
     assert said.status == 2
     assert said.err == "error: no formula has a variable 'q'\n  = leave it out, or look for a name that is misspelt\n"
+    assert made("-", "--from", "jsonl", "-q", "1", data=b"").out == b""  # a formula to come might have it
+    said = job("-", "--from", "jsonl", "--bad", "skip", data=rows + lines({"x": 3}))
+    assert said.err.startswith("note: 2 of 3 rows left out\n  = the first: standard input, line 1: the row")
 
 
 def test_names_are_looked_for_where_there_is_no_row_too() -> None:

@@ -135,7 +135,6 @@ class Stream:
     def seekable(self) -> IO[bytes]:
         """The bytes as a file to read in any order; what comes from a pipe is kept in a temporary one."""
         if self.regular and not self.packing:
-            self.file.seek(0)
             return self.file
         import tempfile
 
