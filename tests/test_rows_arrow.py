@@ -315,7 +315,12 @@ FAR = pa.array([2**31 - 1, 0, 1], pa.int32()).view(pa.date32())  # which is how 
         (FAR, "'c' has a time that is too far away for CSV and JSON\n  = --to parquet or --to arrow"),
         (pa.StructArray.from_arrays([FAR], ["d"]), "'c' has a time that is too far away"),
         (pa.array([[1], [2**31 - 1], None], pa.list_(pa.int32())).cast(pa.list_(pa.date32())), "'c' has a time that"),
+        (pa.MapArray.from_arrays([0, 1, 2, 3], pa.array(["a", "b", "c"]), FAR), "'c' has a time that is too far away"),
+        (FAR.dictionary_encode(), "'c' has a time that is too far away"),
         (pa.array([0, 1, -(2**63)], pa.int64()).view(pa.timestamp("us", "UTC")), "'c' has a time that is too far"),
+        (pa.array([0, 1, 2**62], pa.int64()).view(pa.timestamp("s")), "'c' has a time that is too far"),
+        (pa.array([0, 1, -(2**63)], pa.int64()).view(pa.duration("ms")), "'c' has a time that is too far"),
+        (pa.array([0, 1, 2**62], pa.int64()).view(pa.duration("s")), "'c' has a time that is too far"),
         (
             pa.array([1, 2, 3], pa.timestamp("us", "Mars/Base")),
             "a column holds what CSV and JSON have no way to write\n  = --to parquet",
@@ -325,7 +330,7 @@ FAR = pa.array([2**31 - 1, 0, 1], pa.int32()).view(pa.date32())  # which is how 
             "'c' holds extension<arrow.uuid>, which CSV and JSON have no way to write\n  = --to parquet or --to arrow",
         ),
     ],
-    ids=["date", "struct", "list", "timestamp", "zone", "uuid"],
+    ids=["date", "struct", "list", "map", "category", "timestamp", "seconds", "duration", "long", "zone", "uuid"],
 )
 def test_what_polars_would_panic_at_is_refused_as_text_and_kept_elsewhere(
     column: Any, why: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
@@ -336,6 +341,14 @@ def test_what_polars_would_panic_at_is_refused_as_text_and_kept_elsewhere(
     assert capfd.readouterr() == ("", "")
     made("2*id", tmp_path / "t.arrow", "--out", tmp_path / "out.arrow")
     assert table(tmp_path / "out.arrow")["c"].equals(before["c"])
+
+
+def test_seconds_without_milliseconds_are_kept_in_arrow_only(tmp_path: Path) -> None:
+    """Parquet has no seconds."""
+    write(tmp_path / "t.arrow", {"c": pa.array([0, 1, 2**62], pa.int64()).view(pa.timestamp("s"))})
+    said = refused("2*id", tmp_path / "t.arrow", "--out", tmp_path / "o.parquet")
+    assert "a column holds what Parquet has no way to write" in said
+    assert said.endswith("\n  = --to arrow keeps all types\n")
 
 
 def test_times_within_reach_are_written_in_full(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ class Writer:
             tables = [self._cast(table) for table in self.waiting]
             self.waiting = []
             self.writer.write_table(pa.concat_tables(tables))
-        except pa.ArrowNotImplementedError as error:
+        except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:  # the latter for seconds without milliseconds
             raise DataError(
                 f"a column holds what {self.format_.capitalize()} has no way to write: {shown(str(error))}",
                 hint="--to arrow keeps all types" if self.format_ == "parquet" else "--to jsonl",

@@ -16,7 +16,12 @@ from exprgrad.rows.compute import Answer
 from exprgrad.rows.results import Layout, even, flat, inputs, once
 
 _DAYS = 95_000_000  # before 1970 and after it; of some more polars cannot write the date, but panics
-_FAR = {"d": _DAYS, "ms": _DAYS * 86_400_000, "us": _DAYS * 86_400_000_000}
+_SECONDS = _DAYS * 86_400
+_FAR = {
+    "date32[day]": _DAYS, "date64[ms]": _SECONDS * 1000,
+    "timestamp[s]": _SECONDS, "timestamp[ms]": _SECONDS * 1000, "timestamp[us]": _SECONDS * 1_000_000,
+    "duration[s]": _SECONDS, **dict.fromkeys(["duration[ms]", "duration[us]", "duration[ns]"], 2**63 - 1),
+}  # fmt: skip
 
 
 class Writer:
@@ -158,11 +163,16 @@ def _of_numbers(kind: Any) -> Any:
 def _from_arrow(table: Any) -> pl.DataFrame:
     """An Arrow table as polars has it; DataError for a type that text has no way to write, and for a name twice."""
     once(table.schema.names)
-    for field in table.schema:
+    for field, column in zip(table.schema, table.columns, strict=True):
         if not _has_text(field.type):
             raise DataError(
                 f"the column '{shown(field.name, 30)}' holds {shown(str(field.type))}, which CSV and JSON have no way "
                 "to write",
+                hint="--to parquet or --to arrow",
+            )
+        if any(map(_is_far, getattr(column, "chunks", [column]))):
+            raise DataError(
+                f"the column '{shown(field.name, 30)}' has a time that is too far away for CSV and JSON",
                 hint="--to parquet or --to arrow",
             )
     try:
@@ -170,27 +180,34 @@ def _from_arrow(table: Any) -> pl.DataFrame:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         raise DataError("a column holds what CSV and JSON have no way to write", hint="--to parquet") from None
     found.columns = table.schema.names  # polars has a name of its own for a column without one
-    for column in found:
-        if _is_far(column):
-            raise DataError(
-                f"the column '{shown(column.name, 30)}' has a time that is too far away for CSV and JSON",
-                hint="--to parquet or --to arrow",
-            )
     # the shortest digits of a float32 are another float64's
     short = [name for name, kind in found.schema.items() if kind in (pl.Float32, getattr(pl, "Float16", pl.Float32))]
     frame: pl.DataFrame = found.with_columns(pl.col(short).cast(pl.Float64))
     return frame
 
 
-def _is_far(column: pl.Series) -> bool:
-    """Whether a column, or its lists and objects, have a time that polars has no text for."""
-    kind: Any = column.dtype
-    if isinstance(kind, (pl.List, pl.Array)):
-        return _is_far(column.explode())
-    if isinstance(kind, pl.Struct):
-        return any(map(_is_far, column.struct.unnest()))
-    most = _FAR.get(kind.time_unit) if isinstance(kind, pl.Datetime) else _FAR["d"] if kind == pl.Date else None
-    return most is not None and not column.to_physical().is_between(-most, most).all()
+def _is_far(array: Any) -> bool:
+    """Whether an Arrow array, or its lists and objects, have a time that polars has no text for."""
+    import pyarrow as pa
+
+    kind = array.type
+    if isinstance(array, pa.ExtensionArray):
+        return _is_far(array.storage)
+    if pa.types.is_dictionary(kind):
+        return _is_far(array.dictionary)
+    if pa.types.is_map(kind):
+        return _is_far(array.keys) or _is_far(array.items)
+    if pa.types.is_struct(kind):
+        return any(map(_is_far, array.flatten()))
+    if kind.num_fields:
+        return _is_far(array.flatten())
+    most = _FAR.get(str(kind).partition(",")[0].removesuffix("]") + "]")  # without a time zone
+    if most is None:
+        return False
+    import pyarrow.compute as pc  # takes a moment
+
+    ends = pc.min_max(array.cast(pa.int32() if pa.types.is_date32(kind) else pa.int64()))
+    return any(abs(end) > most for end in ends.as_py().values() if end is not None)
 
 
 def _has_text(kind: Any) -> bool:
