@@ -97,3 +97,11 @@ def exprgrad(
         check=False,
         env={**os.environ, **(env or {})},
     )
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of a row or two."""
+    from exprgrad.rows import records
+
+    monkeypatch.setattr(records.pieces, "__defaults__", (9,))

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import strategies as st
 
 from exprgrad.cli import main
@@ -104,6 +105,24 @@ def made(*arguments: str | Path, data: bytes | None = None) -> Done:
     done = job(*arguments, data=data)
     assert (done.status, done.err) == (0, "")
     return done
+
+
+def lines(*rows: Any) -> bytes:
+    """Rows as JSON Lines."""
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+def counted(module: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The arguments of each call from now on of what a module has by this name."""
+    calls: list[Any] = []
+    what = getattr(module, name)
+
+    def called(*arguments: Any, **options: Any) -> Any:
+        calls.append(arguments)
+        return what(*arguments, **options)
+
+    monkeypatch.setattr(module, name, called)
+    return calls
 
 
 def table(path: Path) -> Any:

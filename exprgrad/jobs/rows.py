@@ -57,15 +57,15 @@ class Options(NamedTuple):
     style: Style = Style()
 
 
-def destination(options: Options, format_: str) -> str:
+def output_format(options: Options, format_: str) -> str:
     """The format to write; UsageError if that has all digits, and numbers are to be rounded."""
-    to = _destination(options, format_)
+    to = _chosen(options, format_)
     if to not in SUMMARIES:
         options.style.exact(to)
     return to
 
 
-def _destination(options: Options, format_: str) -> str:
+def _chosen(options: Options, format_: str) -> str:
     """The format that is asked for, that the file's ending says, a table on a terminal, or as the rows came."""
     if options.to is not None:
         return options.to
@@ -93,7 +93,7 @@ def _all(options: Options, files: Files, say: Callable[[str], None]) -> None:
     """Rows through one formula."""
     first = files.example
     circuit, places, constants, defaults = _bound(options, first)
-    to = destination(options, files.formats[0])
+    to = output_format(options, files.formats[0])
     formula = Formula(
         circuit, places, constants, options.wrt,
         None if options.upstream is None else value("--upstream", options.upstream), options.engine,
@@ -164,7 +164,7 @@ def _each(options: Options, files: Files, say: Callable[[str], None]) -> None:
         options.formula, constants, options.of, options.wrt, upstream, options.engine, options.convention,
         expect=options.expect, told=told,
     )  # fmt: skip
-    to = "" if options.expect else destination(options, files.formats[0])
+    to = "" if options.expect else output_format(options, files.formats[0])
     with _progress(options, files, passing=to == "jsonl") as bar:
         tally = cases.perform(options, files, to, found, bar) if to else cases.compare(options, files, found, bar)
     if to:
