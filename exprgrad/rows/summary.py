@@ -142,7 +142,7 @@ class Summary:
 
     def _histogram(self, name: str, found: Moments) -> list[int]:
         """How many of the sampled numbers lie in each twelfth of the range."""
-        if not found.number or not self.samples[name]:
+        if not found.number:
             return []
         numbers = np.concatenate(self.samples[name])
         numbers = numbers[np.isfinite(numbers)]
