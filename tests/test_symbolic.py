@@ -53,6 +53,8 @@ PRINTED = {
     "x^-2": "v1 = (-2)\nd_x = v1*x^(v1 - 1)",
     "x": "d_x = 1",
     "x > 1": "d_x = 0",
+    "where(x > 0, x, 0)": "v1 = x > 0\nd_x = v1",
+    "g(a, b) = logaddexp(a, b); 2*g(x, y)": "d_x = 2*sigmoid(x - y)\nd_y = 2*sigmoid(y - x)",  # as a book has it
 }  # fmt: skip
 
 

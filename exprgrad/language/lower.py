@@ -209,7 +209,7 @@ def _index(text: str, builder: Builder, items: list[Item], span: Span) -> tuple[
             source = wire(text, builder, item)
             if builder.gates[source].op.gradients in ((None, None), (None,)):
                 raise FormulaError(
-                    "a condition is no index", text, builder.gates[source].span or span,
+                    "a condition is no index", text, builder.gates[source].span,
                     hint="write where(condition, a, b): a wire's shape cannot depend on values",
                 )  # fmt: skip
             key.append(Entry(len(inputs) - 1))
