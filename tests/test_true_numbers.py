@@ -236,6 +236,18 @@ def test_singular_points_are_as_on_float64(text: str, x: float, value: float, gr
     assert np.array_equal([plain.value, plain.gradient["x"]], [value, gradient], equal_nan=True)
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("logsumexp([x, y])", -math.inf), ("softmax([x, y])[0]", math.nan), ("log_softmax([x, y])[0]", math.nan)],
+)
+def test_of_nothing_but_minus_infinity_no_exponentials_are_left(text: str, value: float) -> None:
+    """log(0) and 0/0, which mpmath raises for, and no number for the gradient."""
+    found, plain = true(text, x=-math.inf, y=-math.inf), run(read(text), {"x": -math.inf, "y": -math.inf})
+    assert np.array_equal([found.value, *found.gradient.values()], [value, math.nan, math.nan], equal_nan=True)
+    assert np.array_equal([plain.value, *plain.gradient.values()], [value, math.nan, math.nan], equal_nan=True)
+    assert true("logsumexp([x, y])", x=math.inf, y=1).value == math.inf
+
+
 @contextmanager
 def within(seconds: int) -> Iterator[None]:
     """An error if it takes longer than nobody would wait."""

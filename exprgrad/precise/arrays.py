@@ -71,7 +71,8 @@ def _logsumexp(mp: Any, x: Value, axis: Any, keepdims: Static) -> Value:
 
 def _softmax(mp: Any, x: Value, axis: Any) -> Value:
     _, exponentials = _exponentials(mp, x, axis)
-    return exponentials / _sum(exponentials, axis, 1)
+    total = _each(lambda one: one or mp.nan, _sum(exponentials, axis, 1))  # of nothing but -inf there is no softmax
+    return exponentials / total
 
 
 def _log_softmax(mp: Any, x: Value, axis: Any) -> Value:
