@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -21,10 +22,11 @@ from exprgrad.arithmetic.special import SPECIAL
 from exprgrad.audit.check import Audit, check
 from exprgrad.circuit import Circuit
 from exprgrad.cli import main
-from exprgrad.errors import UsageError
+from exprgrad.errors import FormulaError, UsageError
 from exprgrad.gates import GATES, Row
 from exprgrad.gates import ROWS as EVERY
 from exprgrad.language.read import read
+from exprgrad.precise.precise import precise
 from exprgrad.run import run
 from exprgrad.values import shape
 from test_arrays import numbers, sample
@@ -224,6 +226,12 @@ def test_the_upstream_gradient_weighs_the_output() -> None:
     assert found.holds
 
 
+def test_gates_that_stand_for_formulas_on_arrays() -> None:
+    found = audit("sum(softplus(x))", x=[0.0, 3.0]).verdicts[0]
+    assert (found.verdict, found.place) == ("agrees", (0,))
+    assert found.difference == pytest.approx(0.5, rel=1e-12)
+
+
 def test_gates_of_ones_own_and_strange_names() -> None:
     assert set(
         verdicts(
@@ -242,6 +250,21 @@ def test_large_ones_take_bounded_work() -> None:
     assert (found.holds, found.lines) == (True, 2)
     with pytest.raises(UsageError, match="at most 200,000 gates"):
         audit("sum(x)", x=np.zeros(200_001))
+
+
+@pytest.mark.parametrize("of", [audit, lambda text, **point: precise(read(text), point)])
+def test_what_only_rounding_makes_regular_is_refused_where_it_is(of: Callable[..., Any]) -> None:
+    """fl(1/49)*49 is below 1, so float64 finds an inverse; 1e16 + 1 - 1e16 is 0 to it, and truly an index too many."""
+    assert math.isfinite(run(read("sum(inv(a))"), {"a": [[1, 1], [49, 49]]}).value)
+    with pytest.raises(FormulaError) as failed:
+        of("sum(inv(a))", a=[[1, 1], [49, 49]])
+    told = failed.value.report
+    assert (told.message, told.span, told.hint) == (
+        "inv(a): the matrix is singular", (4, 10), "it has no inverse; its determinant is 0",
+    )  # fmt: skip
+    assert run(read("x[floor(y + 1 - y)]"), {"x": [7], "y": 1e16}).value == 7
+    with pytest.raises(FormulaError, match="the index does not fit: index 1 is out of bounds"):
+        of("x[floor(y + 1 - y)]", x=[7], y=1e16)
 
 
 # ---------------------------------------------------------------- the command

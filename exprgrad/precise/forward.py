@@ -18,7 +18,6 @@ from typing import Any, Protocol
 
 from exprgrad.arithmetic.forward import function
 from exprgrad.circuit import Circuit, Composite, Gate
-from exprgrad.errors import GateError
 from exprgrad.gates import CONST, INPUT, Row
 from exprgrad.language.lower import body
 from exprgrad.precise.definitions import DEFINITIONS, UnknownError
@@ -141,13 +140,14 @@ def whole(mp: Any, wire: int, gate: Gate, arguments: Sequence[Value]) -> Value:
     """What a gate computes whose elements meet."""
     import numpy as np
 
+    from exprgrad.arithmetic.arrays import REFUSED, refusal
     from exprgrad.precise import arrays
 
     try:
         with np.errstate(all="ignore"):
             found = arrays.whole(mp, gate.op.name, arguments, dict(zip(gate.op.params, gate.params, strict=True)))
-    except (np.linalg.LinAlgError, IndexError) as error:
-        raise GateError(wire, f"{gate.op.name} does not fit: {error}", "") from None
+    except REFUSED as error:
+        raise refusal(wire, error) from None
     return _array(mp, found) if is_array(found) else mp.mpf(found.item() if isinstance(found, np.ndarray) else found)
 
 
