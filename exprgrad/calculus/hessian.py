@@ -6,9 +6,8 @@ its part in the others is a structural zero, as that of every branch not taken.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
-from itertools import islice
 from math import prod
 from typing import Any, NamedTuple
 
@@ -98,11 +97,11 @@ def hessian(
         )
     shapes = tuple([(name, shape(value)) for name, value in result.inputs.items()])
     rows = _rows(second(circuit, None if wrt is None else tuple(wrt), shapes), result, extents)
-    return result, _symmetric({name: list(islice(rows, prod(extent))) for name, extent in extents.items()}, extents)
+    return result, _symmetric(rows, extents)
 
 
-def _rows(found: Second, result: Run, extents: Mapping[str, Shape]) -> Iterator[dict[str, Value]]:
-    """The gradient of each element of the gradient, by input."""
+def _rows(found: Second, result: Run, extents: Mapping[str, Shape]) -> dict[str, list[dict[str, Value]]]:
+    """The gradient of each element of the gradient of each input, by input."""
     circuit, arrays = found.circuit, result.backward.shapes is not None
     gradients = result.gradient
     arriving = result.gradients[result.circuit.output]
@@ -113,6 +112,7 @@ def _rows(found: Second, result: Run, extents: Mapping[str, Shape]) -> Iterator[
     start = min(found.select.values(), default=len(circuit.gates))
     plan = planned(circuit.gates, start, set(found.row.values())) if arrays else None
     zeros = {name: spread(0.0, extent) for name, extent in extents.items()}
+    rows: dict[str, list[dict[str, Value]]] = {name: [] for name in gradients}
     with told(circuit):
         known = forward(circuit.gates[:start], given, arrays=arrays)
         for name, gradient in gradients.items():
@@ -120,7 +120,8 @@ def _rows(found: Second, result: Run, extents: Mapping[str, Shape]) -> Iterator[
                 chosen = {found.select[name]: unit(place, extents[name])} if name in found.select else {}
                 values = forward(circuit.gates, given | chosen, known, arrays, plan)
                 row = zeros | {other: values[wire] for other, wire in found.row.items()}
-                yield {other: blank(blank(value, slope), gradients[other]) for other, value in row.items()}
+                rows[name].append({other: blank(blank(value, slope), gradients[other]) for other, value in row.items()})
+    return rows
 
 
 def _symmetric(

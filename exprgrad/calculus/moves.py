@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
+from itertools import count
 from typing import Any, NamedTuple
 
 from exprgrad.circuit import Circuit
@@ -61,7 +62,7 @@ def ascend(
     here = run(circuit, point, moving, upstream)
     weights = None if upstream is None else value_of("", upstream)
     way = [Step(0, here.inputs, _weighed(here.value, weights))]
-    for number in range(steps + 1):
+    for number in count():
         last = way[-1]
         square = {name: _sum(product(gradient, gradient)) for name, gradient in here.gradient.items()}
         total = sum(square.values())

@@ -51,7 +51,6 @@ def _steep(run: Run, order: int) -> Iterator[tuple[int, int, int, float]]:
                 number = forward(further.gates, dict(enumerate(reads)))[further.output]
                 if not is_finite(number):
                     yield wire, source, reached, number
-                    break
 
 
 @cache

@@ -16,7 +16,6 @@ from exprgrad.simplify.forms import Form, atom, common, is_exact, multiplied, sc
 from exprgrad.simplify.maker import Maker
 from exprgrad.simplify.stays import Stays, total
 
-_ROUNDS = 8
 _WIDE = 6  # terms of a sum that is multiplied out
 _MANY = 24  # terms and factors of a sum that is looked at
 
@@ -25,9 +24,7 @@ Rule = Callable[[Maker, Form], Iterator[Form | None]]
 
 def shorter(maker: Maker, form: Form, rules: tuple[Rule, ...] | None = None) -> Form:
     """The shortest form that the rules lead to, the form itself if none is shorter."""
-    for _ in range(_ROUNDS):
-        if sum(map(len, form)) + len(form) > _MANY:
-            break
+    while sum(map(len, form)) + len(form) <= _MANY:  # each round has fewer gates, so there are few
         found = [one for rule in rules or RULES for one in rule(maker, form) if one]
         best = min(found, key=maker.cost, default=form)
         if maker.cost(best) >= maker.cost(form):

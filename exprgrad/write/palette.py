@@ -41,12 +41,15 @@ def readable(colour: str, page: str) -> str:
     """The colour as hexadecimal digits, mixed with black or white as far as it takes on this page."""
     chosen, back = _rgb(colour), _rgb(page)
     towards = 0 if _luminance(back) > 0.18 else 255
-    red, green, blue = chosen
-    for share in range(101):
-        red, green, blue = [round(part + (towards - part) * share / 100) for part in chosen]
-        if contrast((red, green, blue), back) >= CONTRAST:
-            break
+    mixed = (_mixed(chosen, towards, share / 100) for share in range(101))
+    red, green, blue = next(one for one in mixed if contrast(one, back) >= CONTRAST)
     return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def _mixed(colour: _Rgb, towards: int, share: float) -> _Rgb:
+    """The colour with a share of black or white in it."""
+    red, green, blue = [round(part + (towards - part) * share) for part in colour]
+    return red, green, blue
 
 
 def contrast(one: _Rgb, other: _Rgb) -> float:
