@@ -106,11 +106,8 @@ def beta(a: float, b: float) -> float:
         return nan
     mp = context()
     larger = max(0, math.frexp(a)[1], math.frexp(b)[1])
-    try:
-        with mp.workprec(111 + larger):  # the logarithms of gamma that cancel are that much larger
-            found = mp.beta(a, b).real
-    except ValueError:
-        return nan
+    with mp.workprec(111 + larger):  # the logarithms of gamma that cancel are that much larger
+        found = mp.beta(a, b).real
     return float(+found)
 
 

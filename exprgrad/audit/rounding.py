@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from exprgrad.arithmetic.forward import forward
 from exprgrad.circuit import Gate
-from exprgrad.gates import CONST, INPUT, Row
+from exprgrad.gates import Row
 from exprgrad.precise.forward import exact, nearest
 from exprgrad.precise.forward import forward as precisely
 from exprgrad.run import Run
@@ -72,8 +72,6 @@ class _Shaken:
 
     def fired(self, wire: int, gate: Gate, value: Value) -> Value:
         """The value moved by what the gate's row allows, and cut to the range of float64."""
-        if gate.op is INPUT or gate.op is CONST:
-            return value
         if is_step(gate.op):
             return value if self.true is None else self.true[wire]
         ulp = gate.op.ulps * 2.0**-52

@@ -117,9 +117,7 @@ class _Wires:
             terms[larger] = atom(self.wire((first, second)[larger]))
         if sign < 0 and not free and len(terms[1]) > 1:  # -(a + b) may be -0 where -a - b is 0
             terms[1] = atom(self.wire(second))
-        one, two = terms[0], scaled(terms[1], Fraction(sign))
-        if two is None:
-            return None
+        one, two = terms[0], {product: sign * factor for product, factor in terms[1].items()}
         if free:
             found = total(self.maker, one, two)
             return found and (

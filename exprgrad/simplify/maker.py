@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from exprgrad.circuit import Gate
-from exprgrad.errors import CircuitError
 from exprgrad.gates import INPUT, ROWS
 from exprgrad.simplify.forms import Form, Product, atom, is_float, times, to_power
 from exprgrad.tidy import Sharing
@@ -40,16 +39,18 @@ class Maker:
         terms = list(form.items())
         lead = next((place for place, (_, factor) in enumerate(terms) if factor > 0), 0)
         terms.insert(0, terms.pop(lead))
-        total: int | None = None
-        for product, factor in terms:
-            term = self._term(product, (factor if total is None else abs(factor)) or Fraction(1))
-            if not factor:
-                term = self.builder.add(_SUB, (term, term)) if product else self.builder.const(0.0)
-            total = term if total is None else self.builder.add(_SUB if factor < 0 else _ADD, (total, term))
-        if total is None:
-            raise CircuitError("a sum without terms")
+        total = self._summand(*terms[0])
+        for product, factor in terms[1:]:
+            total = self.builder.add(_SUB if factor < 0 else _ADD, (total, self._summand(product, abs(factor))))
         self.forms.setdefault(total, form)
         return total
+
+    def _summand(self, product: Product, factor: Fraction) -> int:
+        """The wire of a term; of one that adds up to 0, which is none where it is none, that less itself."""
+        term = self._term(product, factor or Fraction(1))
+        if factor:
+            return term
+        return self.builder.add(_SUB, (term, term)) if product else self.builder.const(0.0)
 
     def _term(self, product: Product, factor: Fraction) -> int:
         """The wire of a product: a number, inputs, sums and functions over the like."""

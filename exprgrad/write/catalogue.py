@@ -26,15 +26,12 @@ def sections() -> Iterator[Section]:
 
 def _line(row: Row) -> tuple[str, ...]:
     aliases = ", ".join(row.aliases)
-    if row.gradients is None:
-        gradients = "by the chain rule"
-    else:
-        live = row.live or (None,) * len(row.inputs)
-        gradients = ", ".join(
-            f"{name}: {text}" + (f" if {condition}" if condition else "")
-            for name, text, condition in zip(row.inputs, row.gradients, live, strict=True)
-            if text is not None
-        )
+    live = row.live or (None,) * len(row.inputs)
+    gradients = ", ".join(
+        f"{name}: {text}" + (f" if {condition}" if condition else "")
+        for name, text, condition in zip(row.inputs, row.gradients or (), live, strict=True)
+        if text is not None
+    )
     return _call(row), aliases, row.value or row.doc, gradients, row.domain or ""
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
 
 from exprgrad.circuit import Circuit, Composite, Gate, literal, setting
-from exprgrad.errors import CircuitError
 from exprgrad.gates import CONST, CONSTANTS, INPUT, Entry
 from exprgrad.write import notation
 from exprgrad.write.notation import (
@@ -149,9 +149,7 @@ class Language(Notation):
 
 def _digits(gate: Gate, full: bool, taken: Collection[str] = ()) -> str:
     """A number as it is read back; if not ``full``, whole ones without a point and pi by its name, if that is free."""
-    value = gate.value
-    if value is None:
-        raise CircuitError("a constant without its value")
+    value: Any = gate.value  # which a constant has
     if full:
         return literal(value)
     name = _NAMES.get(value) if isinstance(value, float) else None

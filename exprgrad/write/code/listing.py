@@ -27,7 +27,6 @@ _OTHERS = 3  # wires that share a gradient and are named in its remark
 
 # of a gate and what its constant inputs are, the circuit to write in its place, None to write the gate itself
 Expand = Callable[[Row, Sequence[float | None]], Circuit | None]
-Settings = Mapping[str, Static]
 
 
 class Listing(NamedTuple):
@@ -145,7 +144,7 @@ class _Maker(NamedTuple):
         for wire in needed(body.gates, [body.output]):
             gate = body.gates[wire]
             if gate.op is CONST:
-                found[wire] = self.builder.const(_setting(gate.value, settings))
+                found[wire] = self.builder.const(gate.value)
             elif wire not in found:
                 bound = tuple([settings[one.name] if isinstance(one, Param) else one for one in gate.params])
                 # what nobody wrote may be written in another way
@@ -174,14 +173,6 @@ def _of(circuit: Circuit, labels: Sequence[str], wires: Sequence[int]) -> str:
         return text
     more = len(wires) - 1 - len(others)
     return f"{text}, and of {f'{more} more, ' if more else ''}{', '.join(others)}"
-
-
-def _setting(value: Value, settings: Settings) -> Value:
-    """A constant of a definition, or the setting that it is."""
-    if not isinstance(value, Param):
-        return value
-    found = settings[value.name]
-    return float(found) if isinstance(found, int) else 0.0
 
 
 @cache
