@@ -219,7 +219,8 @@ def copied(builder: Builder, gate: Gate, wires: Mapping[int, int]) -> int:
 
 
 def named(builder: Builder, circuit: Circuit, wires: Mapping[int, int]) -> Circuit:
-    """The circuit that was built, with the names of the one it was built from."""
+    """The circuit that was built, with the names of the one it was built from, but of wires that are gone."""
     for name, wire in circuit.names.items():
-        builder.name(wires[wire], name)
+        if wire in wires:
+            builder.name(wires[wire], name)
     return builder.circuit(wires[circuit.output], circuit.text)

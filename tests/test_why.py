@@ -212,6 +212,7 @@ CASES: list[tuple[str, dict[str, Any], str, str, float, float]] = [
     ("g(t) = exp(t); f(t) = log(1 + g(t)); f(x) + f(y)", {"x": 1000, "y": 3}, "x", "", 1003.0485873515737, 1),
     ("σ = 1/(1+exp(-ξ)); σ*lambda", {"ξ": -1000, "lambda": 3}, "ξ", "σ = sigmoid(ξ)\nσ*lambda", 0, 0),
     ("x = -1000; q = 1/(1+exp(-x)); q^2 + q", {}, "x", "x = -1000\nq = sigmoid(x)\nq^2 + q", 0, 0),
+    ("q = exp(x); log(1 + q)", {"x": 800}, "x", "softplus(x)", 800, 1),
 ]  # fmt: skip
 
 
