@@ -243,6 +243,33 @@ def test_nothing_is_offered_that_does_not_help(text: str, point: dict[str, float
     assert why(read(text), point, "x").better is None
 
 
+def test_a_wire_that_no_better_formula_has_keeps_its_own() -> None:
+    """The better formula has no q any more, so it is none for q; one beside which it stays is."""
+    found = why(read("q = exp(x); log(1 + q)"), {"x": 800}, "q")
+    assert (found.number, found.better) == (inf, None)
+    found = why(read("q = exp(x); log(1 + exp(y)) + q"), {"x": 1, "y": 800}, "value")
+    assert found.better is not None
+    assert rewritten(found.better) == "q = exp(x)\nsoftplus(y) + q"
+
+
+def test_as_many_changes_are_tried_as_are_worth_the_while() -> None:
+    for places, some in ((20, True), (30, False)):
+        text = " + ".join(f"log(1 + exp(x + {place}))" for place in range(places))
+        better_ = why(read(text), {"x": 800}, "x").better
+        assert (better_ is not None) == some
+        if better_ is not None:
+            assert (len(better_.changes), better_.gradient) == (places, places)
+
+
+def test_settings_of_one_name_are_the_same_in_a_pattern(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = Rewrite("sum(x, axis, keepdims) - sum(y, axis, keepdims)", "sum(x - y, axis, keepdims)")
+    monkeypatch.setattr("exprgrad.diagnosis.rewriting._by_gate", lambda: {"sub": [both]})
+    for other, count in ((0, 1), (1, 0)):
+        circuit = read(f"sum(sum(a, axis=0) - sum(b, axis={other}))")
+        values = run(circuit, {"a": np.ones((2, 2)), "b": np.ones((2, 2))}).values
+        assert len(list(matches(circuit, values, range(len(circuit.gates))))) == count
+
+
 LOST: list[tuple[str, dict[str, Any], str, str | None, Callable[..., Any] | None]] = [
     ("(1-cos(x))/x^2", {"x": 1e-9}, "x", "sinc(x/tau)^2/2", lambda x: (1 - mp.cos(x)) / x**2),
     ("(1-cos(x))/x^2", {"x": 1e-5}, "value", "sinc(x/tau)^2/2", lambda x: (1 - mp.cos(x)) / x**2),
@@ -259,6 +286,7 @@ LOST: list[tuple[str, dict[str, Any], str, str | None, Callable[..., Any] | None
     ("f(t) = 1 - cos(t); f(x)/x", {"x": 1e-8}, "x", "2*sin(x/2)^2/x", lambda x: (1 - mp.cos(x)) / x),
     ("sum((1-cos(v))/v^2)", {"v": [1e-9, 1.0]}, "v[0]", "sum(sinc(v/tau)^2/2)", None),
     ("sqrt(x+1)-sqrt(x)", {"x": 1e15}, "x", None, lambda x: mp.sqrt(x + 1) - mp.sqrt(x)),
+    ("x^2+1/x", {"x": 0.793700525984}, "x", None, lambda x: x**2 + 1 / x),  # lost on the way back
 ]  # fmt: skip
 
 
@@ -300,6 +328,21 @@ def test_rounding_is_told_only_where_it_is_known() -> None:
     assert why(read("y*(exp(x) - 1)"), {"x": 1e-12, "y": 0}, "x").rounded is None
 
 
+@pytest.mark.parametrize(
+    ("text", "point", "name", "kind", "place"),
+    [
+        ("x*1e308 + x*1e308", {"x": 1}, "x", "sum", "x"), ("(x*1e200)*1e200", {"x": 1e-300}, "x", "overflow", "x*1e200"),
+        ("(a @ b)*1e200", {"a": [1e-200, 0], "b": [1e200, 1e200]}, "a[0]", "local", "a @ b"),
+        ("sqrt(x)*y", {"x": 0, "y": 1}, "x", "local", "sqrt(x)"), ("y*exp(x)", {"x": 1000, "y": 1}, "x", "value", "exp(x)"),
+    ],
+)  # fmt: skip
+def test_every_infinity_has_its_cause(text: str, point: dict[str, Any], name: str, kind: str, place: str) -> None:
+    found = why(read(text), point, name)
+    (cause,) = found.causes
+    assert (found.number, cause.kind, found.run.circuit.piece(cause.wire)) == (inf, kind, place)
+    checked(found)
+
+
 ZEROS: list[tuple[str, dict[str, Any], str, list[str], list[str]]] = [
     ("relu(x)", {"x": -1}, "x", ["unselected"], ["relu(x)"]),
     ("relu(x)", {"x": 0}, "x", ["unselected"], ["relu(x)"]),
@@ -335,6 +378,9 @@ ZEROS: list[tuple[str, dict[str, Any], str, list[str], list[str]]] = [
     ("q = x > 0; q*y", {"x": 1, "y": 2}, "q", ["condition"], ["x > 0"]),
     ("f(t) = relu(t)*2; f(x)", {"x": -1}, "x", ["unselected"], ["relu(t)"]),
     ("gelu_tanh(x)", {"x": -100}, "x", ["saturated"], ["gelu_tanh(x)"]),
+    ("floor(x + 2*x)", {"x": 1.3}, "x", ["flat"], ["floor(x + 2*x)"]),  # on two ways to one gate
+    ("x//x", {"x": 2}, "x", ["flat"], ["x//x"]),  # twice into one gate
+    ("prod([x, y, z])", {"x": 1, "y": 0, "z": 0}, "x", ["level"], ["prod([x, y, z])"]),
 ]  # fmt: skip
 
 
@@ -503,6 +549,14 @@ def test_the_nearest_kink_is_found_to_first_order() -> None:
         assert found.at == pytest.approx(math.copysign(2, x), abs=(abs(x) - 2) ** 2)
 
 
+def test_of_too_many_kinks_none_is_called_the_nearest() -> None:
+    """Each is a run of the whole formula: 10 are few, 300 of 900 gates are too many."""
+    for kinks in (10, 300):
+        text = " + ".join(f"abs(x - {kink})" for kink in range(1, kinks + 1))
+        found = margin(run(read(text), {"x": 0.25}), "x")
+        assert found is None if kinks == 300 else found and found.at == 1
+
+
 @pytest.mark.parametrize("text", ["x", "floor(x)", "hypot(x, y)", "max(y, 2)*x", "x*where(1 > 2, x, 1)"])
 def test_there_may_be_no_kink_at_all(text: str) -> None:
     assert margin(run(read(text), dict.fromkeys(read(text).inputs, 0.5)), "x") is None
@@ -583,6 +637,10 @@ def test_text_of_the_user_is_no_markup(capsys: pytest.CaptureFixture[str]) -> No
     assert "[x, y][0]" in capsys.readouterr().out
     main(["log(x)", "-x", "0", "--why", "x", "--to", "markdown"])
     assert "| `backward` | `log(x)` |" in capsys.readouterr().out
+    main(["log(1 + exp(x))", "-x", "800", "--why", "x", "--to", "markdown"])
+    assert "\n```\ninstead: softplus(x) for log(1 + exp(x))\n" in capsys.readouterr().out
+    main(["3*x", "-x", "2", "--why", "value", "--to", "markdown"])  # no gate has a part in it, so there is no table
+    assert capsys.readouterr().out == "the value is 6, an ordinary number\n"
 
 
 def test_nothing_makes_it_fail_but_what_fails_the_run() -> None:
