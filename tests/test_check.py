@@ -28,7 +28,9 @@ from exprgrad.gates import ROWS as EVERY
 from exprgrad.language.read import read
 from exprgrad.precise.precise import precise
 from exprgrad.run import run
+from exprgrad.style import Style
 from exprgrad.values import shape
+from exprgrad.write.check import said
 from test_arrays import numbers, sample
 from test_formulas import FORMULAS, NUMBERS, VARIABLES, Both, relaxed
 from test_schema import faults
@@ -154,9 +156,23 @@ def test_a_wrong_function_is_told_from_rounding(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(SPECIAL, "norm_cdf", lambda x: good(x) * (1 + 1e-6))
     function.cache_clear()
     try:
-        assert verdicts("gelu(x)", x=0.7) == {"x": "off"}
+        found = audit("gelu(x)", x=0.7).verdicts[0]
+        assert found.verdict == "off"
+        assert said(found, Style(digits=4)) == (
+            "float64 has 0.9766, its own rules in high precision 0.9766: more than rounding explains"
+        )
     finally:
         function.cache_clear()
+
+
+def test_a_forward_mode_that_says_something_else_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rules and the differences agree, and a tangent of another formula does not."""
+    witness = import_module("exprgrad.audit.witness")
+    right = witness.tangent
+    monkeypatch.setattr(witness, "tangent", lambda _, *rest, **more: right(read("x*3"), *rest, **more))
+    found = audit("x^2 - 7", x=5).verdicts[0]
+    assert (found.verdict, found.holds, found.rules, found.forward) == ("differs", False, 10, 3)
+    assert said(found, Style()) == "the gradient is 10, forward mode says 3, the difference is 10"
 
 
 # ---------------------------------------------------------------- kinks, steps, infinities, rounding
@@ -186,6 +202,7 @@ def test_kinks(text: str, x: float, left: float, right: float) -> None:
         ("acos(x)", 1, "not finite"), ("x^x", 0, "not finite"), ("cbrt(x)", 0, "not finite"), ("exp(x)", 1000, "not finite"),
         ("x", math.inf, "not finite"), ("x", math.nan, "not finite"), ("sqrt(x^4)", 0, "not finite"),
         ("sin(1e16*x)", 0.3, "rounded"), ("(1 - cos(x))/x^2", 1e-6, "rounded"), ("(x + 1e20)^2 - 1e40 - 2e20*x", 1, "rounded"),
+        ("where(x + 0.2 == 0.30000000000000004, x, 3*x)", 0.1, "rounded"),
         ("sin(x)^2 + cos(x)^2", 0.3, "agrees"), ("x - x", 5, "agrees"), ("abs(x)^2", 0, "agrees"), ("x^1.1", 0, "agrees"),
         ("max(x, 1e-300)", 0, "agrees"), ("relu(x)", 5e-324, "agrees"), ("where(x > 0, sqrt(x), 0)", 0, "kink"), ("0*x + 3", 1, "agrees"),
         ("max(x, x)", 2, "agrees"), ("x^x", 1e-300, "agrees"), ("acosh(x)", 1 + 2**-52, "agrees"), ("1e-200*x", 1, "agrees"),
@@ -206,7 +223,15 @@ def test_choices_at_kinks_that_are_no_derivative_are_told() -> None:
 
 def test_a_kink_where_three_meet() -> None:
     """clip(0, 0, 0) is smooth in its bound alone, but not in all three: half of each piece is a choice."""
-    assert verdicts("clip(x, lo, hi)", x=0, lo=0, hi=0) == {"x": "agrees", "lo": "kink", "hi": "kink"}
+    found = {one.name: one for one in audit("clip(x, lo, hi)", x=0, lo=0, hi=0).verdicts}
+    assert {name: one.verdict for name, one in found.items()} == {"x": "agrees", "lo": "kink", "hi": "kink"}
+    assert said(found["lo"], Style()) == "a kink, though not along this input alone: the difference is 0, 0.5 used"
+    assert said(found["hi"], Style()) == "a kink: 1 on the left, 0 on the right, 0.5 used"
+    assert said(found["x"], Style()) == ""
+
+
+def test_a_step_is_told_with_what_is_used() -> None:
+    assert said(audit("x + floor(x)", x=2).verdicts[0], Style()) == "a step: the jump has no gradient, 1 is used"
 
 
 def test_the_order_of_the_remainder() -> None:
@@ -324,3 +349,19 @@ def test_an_array_has_a_line_for_the_element_that_says_most(capsys: pytest.Captu
     printed = capsys.readouterr().out
     assert [line.split()[1] for line in printed.splitlines() if line.startswith("│ ")] == ["input", "x[1]", "y"]
     assert printed.splitlines()[-1] == "of an array, the element that has most to say"
+
+
+def test_what_a_table_leaves_out_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of 70 inputs those that hold stand behind; 200 elements are looked at together."""
+    names = [f"x{number}" for number in range(70)]
+    assert main(["+".join(names), *[word for name in names for word in (f"-{name}", "1")], "--check", "--quiet"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert sum(line.startswith("│ x") for line in lines) == 60
+    assert lines[63].split("│")[1:3] == [" …     ", " 10 more hold "]
+    job = ["sum(tanh(x)^2)", "-x", "arange(200)/200", "--check", "--quiet"]
+    assert main(job) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert main([*job, "--to", "json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["lines"] < data["elements"] == 200
+    assert last == f"200 elements, looked at along {data['lines']} lines"

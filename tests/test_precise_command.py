@@ -265,6 +265,7 @@ def test_rows_with_formulas_of_their_own(tmp_path: Path) -> None:
         ("(1 - cos(x))/x^2", 1e-6, "cos(x)"), ("(1 - cos(x))/x^2", 1e-9, "cos(x)"), ("exp(x) - 1", 1e-12, "exp(x)"), ("log(1 + x)", 1e-12, "1 + x"),
         ("sqrt(x + 1) - sqrt(x)", 1e15, "sqrt(x + 1)"), ("(1e200 + x) - 1e200", 0.5, "1e200 + x"), ("1/(x + 1) - 1/x", 1e10, "1/(x + 1)"),
         ("sin(1e16*x)", 0.3, "1e16*x"), ("tanh(x) - 1", 30.5, "tanh(x)"),
+        ("1/inf + (1 + x) - 1", 1e-12, "1 + x"),
     ],
 )  # fmt: skip
 def test_lost_digits_are_told_in_one_line(
