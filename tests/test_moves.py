@@ -201,6 +201,10 @@ def test_it_says_what_goes_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     assert (
         told.err == "note: steps 1, 2 went too far: the output turned back\n  = a smaller rate, such as --descend 0.5\n"
     )
+    assert main(["x^2", "-x", "3", "--descend", "1e200"]) == 0  # of a step to infinity no parabola is known
+    told = capsys.readouterr()
+    assert "wrong way, not finite" in told.out
+    assert "\n  = a smaller rate, such as --descend 1e+199\n" in told.err
     assert main(["relu(x)", "-x", "0", "--ascend", "0.1"]) == 0
     told = capsys.readouterr()
     assert "the way ends at step 0: the gradient is 0 there" in told.err

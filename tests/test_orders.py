@@ -213,6 +213,11 @@ def test_tangent_as_data(capsys: pytest.CaptureFixture[str]) -> None:
     data = json.loads(capsys.readouterr().out)
     assert data["derivative"] == [2, 4]
     assert "grad" not in data
+    assert main(["x*[1, 2]", "-x", "3", "--tangent", "x=2"]) == 0  # so there are no shares in it
+    lines = [line.split("│")[1:-1] for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
+    assert [[cell.strip() for cell in line] for line in lines] == [
+        ["", "value", "direction", "derivative"], ["x", "3", "2", ""], ["x*[1, 2]", "[3, 6]", "", "[2, 4]"],
+    ]  # fmt: skip
 
 
 def test_kinks_are_told(capsys: pytest.CaptureFixture[str]) -> None:
