@@ -11,7 +11,6 @@ import runpy
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -22,7 +21,7 @@ import pytest
 from exprgrad.chain import backward
 from exprgrad.circuit import Circuit
 from exprgrad.run import Run
-from exprgrad.style import Style
+from exprgrad.write.code import to_code
 
 Point = dict[str, float]
 Result = tuple[float, list[float]]
@@ -40,9 +39,7 @@ class Job(NamedTuple):
 
 def code(target: str, circuit: Circuit, run: Run | None = None, wrt: list[str] | None = None) -> str:
     """The text of a target."""
-    write = import_module(f"exprgrad.write.code.targets.{target}").write
-    back = run.backward if run else backward(circuit, wrt)
-    return "\n".join(write(circuit, back, run, Style())) + "\n"
+    return to_code(circuit, target, run, wrt)
 
 
 def tool(name: str) -> None:

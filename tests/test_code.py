@@ -185,6 +185,15 @@ def test_wrt_names_the_gradients(target: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("target", ARRAYS)
+def test_the_numbers_of_a_range_are_float64s(target: str, tmp_path: Path) -> None:
+    pytest.importorskip(target)
+    circuit = read("(arange(3) + arange(1, 6, 2)) @ x + sum(arange(3, 0, -1))")
+    result = run(circuit, {"x": [1.0, 10.0, 100.0]})
+    assert result.value == 1 + 40 + 700 + 6
+    assert checked(target, code(target, circuit, result), tmp_path)
+
+
+@pytest.mark.parametrize("target", ARRAYS)
 def test_every_whole_array_gate(target: str, tmp_path: Path) -> None:
     """With a gradient arriving at each element of the output; of JAX, which compiles each, a case of each gate."""
     pytest.importorskip(target)
@@ -298,6 +307,25 @@ def test_a_wrong_answer_fails(target: str, stated: str, false: str, tmp_path: Pa
     assert found != text
     assert checked(target, text, tmp_path)
     assert not checked(target, found, tmp_path)
+
+
+def test_the_library_writes_code_too() -> None:
+    """Of any circuit, such as a derivative along a direction, whose inputs have brackets in their names."""
+    from exprgrad import tangent, to_code
+
+    ours: dict[str, Any] = {}
+    exec(to_code(tangent(read("x^2*y"), ("x", "y")), "python"), ours)  # noqa: S102  what the program wrote
+    value, gradient = ours["f"](x=2.0, y=3.0, tx=0.5, ty=-1.0)
+    assert value == 2 * 2 * 3 * 0.5 + 2**2 * -1
+    assert gradient == {"x": 2 * 3 * 0.5 + 2 * 2 * -1, "y": 2 * 2 * 0.5, "t[x]": 2 * 2 * 3, "t[y]": 4}
+    with pytest.raises(UsageError) as failed:
+        to_code(read("x"), "pyhton")
+    assert (failed.value.report.message, failed.value.report.hint) == (
+        "there is no target 'pyhton'", "did you mean python?",
+    )  # fmt: skip
+    with pytest.raises(UsageError) as failed:
+        to_code(read("x"), "fortran")
+    assert failed.value.report.hint == f"the targets are {', '.join(TARGETS)}"
 
 
 def test_without_values_there_is_no_assertion() -> None:
@@ -469,6 +497,9 @@ def test_a_comment_is_left_by_nothing_in_it(target: str, tmp_path: Path) -> None
 def test_it_says_of_what_the_value_is() -> None:
     assert code("python", read("x*y")).startswith("# The value of a formula and its gradients:\n#   x*y\n")
     assert code("c", read("q = x*y; q + x", of="q")).startswith("// The value of q and its gradients:\n")
+    long = "\n".join(f"a{number} = {number}*x" for number in range(24)) + "\na1*a2"
+    remarks = code("python", read(long)).splitlines()[:22]
+    assert remarks[20:] == ["#   a19 = 19*x", "#   and 5 lines more"]
 
 
 def test_each_line_says_what_it_is() -> None:
