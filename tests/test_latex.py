@@ -20,7 +20,7 @@ from exprgrad.diagnosis.working import working
 from exprgrad.language.read import read
 from exprgrad.run import run
 from exprgrad.style import Style
-from exprgrad.write.article import write
+from exprgrad.write.article import to_latex, write
 from exprgrad.write.latex import expression, number
 from exprgrad.write.letters import escaped, symbol, symbols
 from exprgrad.write.working import latex
@@ -185,6 +185,23 @@ def test_numbers(value: float, text: str) -> None:
 )  # fmt: skip
 def test_names(name: str, text: str) -> None:
     assert symbol(name) == text
+
+
+def test_names_that_look_alike_are_told_apart() -> None:
+    """x1 in letters of full width is the same to a reader, and so is each of its digits."""
+    assert symbols(["x1", "\uff581", "\uff58\uff11"]) == ["x_{1}", r"\mathrm{x1}", r"{\mathrm{x1}^{(2)}}"]
+
+
+def test_constants_have_their_names_where_these_are_free() -> None:
+    assert r"\eq{\frac{\partial f}{\partial x} = \pi}\par" in to_latex(read("pi*x")).splitlines()
+    taken = to_latex(read("x*3.141592653589793 + pi", {"pi": 1}))
+    assert r"\eq{\frac{\partial f}{\partial x} = 3.141592653589793}\par" in taken.splitlines()
+
+
+def test_definitions_are_stated_if_they_are_short() -> None:
+    for terms, stated in ((1, True), (40, False)):
+        text = "g(t) = " + " + ".join(["sin(t)^2"] * terms) + "; g(x)"
+        assert (r"\eq{g(t) = " in to_latex(read(text))) == stated
 
 
 @relaxed

@@ -243,6 +243,18 @@ def test_gates_say_what_they_do_with_a_gradient() -> None:
     assert "a + b hands it on to both inputs as it is" in words
     assert "max(a, b) routes it to the larger input" in words
     assert "z is not selected: a structural zero" in words
+    words = " ".join(printed("relu6(x)", "-x", "1").split())
+    assert "relu6(x) multiplies it by 1 if not (x <= 0 or x >= 6), else a structural zero" in words
+
+
+def test_a_side_that_is_longer_than_a_line_goes_on_below() -> None:
+    point = f"[{', '.join(f'1/{k}' for k in range(3, 20))}]"
+    lines = printed("sum(x*2)", "-x", point, "--full").splitlines()
+    assert max(map(len, lines)) <= 80
+    start = next(number for number, line in enumerate(lines) if line.startswith("  v2 = sum(v1)"))
+    text = " ".join(" ".join(lines[start:]).partition("What")[0].split())
+    digits = ", ".join(f"{2 / k:.6g}" for k in range(3, 20))
+    assert text == f"v2 = sum(v1) ≈ sum([{digits}]) ≈ {sum(2 / k for k in range(3, 20)):.6g}"
 
 
 def test_a_tie_is_shared_and_constants_have_no_part() -> None:
@@ -258,6 +270,8 @@ def test_nothing_is_said_of_a_branch_that_is_not_selected() -> None:
     assert "d[v2] = 0 v2 is not selected: a structural zero" in words
     assert "v2 = log(x) is on no selected branch: structural zeros d[x] += 0" in words
     assert "1/0" not in words
+    words = " ".join(printed("f(t) = where(t > 1, t, 3); f(x)*(1/y)", "-x", "0", "-y", "0").split())
+    assert "v1 = f(x) d[x] = 0 x is not selected: a structural zero" in words  # inside of f, where inf arrives
 
 
 @pytest.mark.parametrize(
@@ -321,6 +335,7 @@ FUNCTIONS: Mapping[str, Any] = {
         ("W @ X", {"W": [[1.0, 2.0], [3.0, 4.0]], "X": [[5.0, 6.0], [7.0, 8.0]]}, [[1.0, 0.0], [0.0, 1.0]]),
         ("tanh(W @ X + b)", {"W": [[0.1, 0.2], [0.3, 0.4]], "X": [[0.5], [0.7]], "b": [[0.25]]}, [[1.0], [-2.0]]),
         ("sum(x*y + sin(x))", {"x": [1.0, 2.0, 3.0], "y": 0.5}, None),
+        ("mean(x)*sum(x)", {"x": [1.0, 2.0, 6.0]}, None),
         ("x*x - x/y", {"x": [[1.0, 2.0], [4.0, 8.0]], "y": [3.0, 5.0]}, 1.0),
     ],
 )  # fmt: skip
