@@ -17,6 +17,7 @@ from conftest import ROOT, ROWS, exprgrad, python_path
 from exprgrad.cli import main
 from exprgrad.jobs.gradient import BARE, FORMATS
 from exprgrad.load import load
+from process import seen
 
 JOB = ["(x+y)*z", "-x", "-2", "-y", "5", "-z", "-4"]
 
@@ -105,6 +106,9 @@ def test_rows(capsys: pytest.CaptureFixture[str]) -> None:
     line = json.loads(out(capsys, *JOB, "--to", "jsonl"))
     assert line == {"x": -2, "y": 5, "z": -4, "value": -12, "grad": {"x": -4, "y": -4, "z": 3}}
     assert json.loads(out(capsys, "2 + 3", "--to", "jsonl")) == {"value": 5, "grad": {}}
+    for name in ("value", "grad"):
+        assert main([f"{name}*x", f"-{name}", "2", "-x", "3", "--to", "jsonl"]) == 2
+        assert f"the variable '{name}' would share its key with the result" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("to", [to for to in FORMATS if to not in BARE])
@@ -284,6 +288,8 @@ def test_colour_is_for_terminals_and_for_those_who_ask() -> None:
     assert "\x1b" not in exprgrad(*JOB).stdout
     assert "\x1b" in exprgrad(*JOB, env={"FORCE_COLOR": "1"}).stdout
     assert "\x1b" not in exprgrad(*JOB, env={"NO_COLOR": "1"}).stdout
+    status, found = seen(*JOB)
+    assert (status, b"\x1b[" in found) == (0, True)
 
 
 def test_arrays_by_value_and_by_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -332,6 +338,18 @@ def test_array_files_that_would_run_or_round(capsys: pytest.CaptureFixture[str],
     assert main(["sum(x)", "-x", f"@{tmp_path / 'none.npy'}"]) == 6
     (tmp_path / "folder.csv").mkdir()
     assert main(["sum(x)", "-x", f"@{tmp_path / 'folder.csv'}"]) == 6
+
+
+def test_array_files_that_are_too_long_or_cannot_be_read(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "x.npy"
+    with open(path, "wb") as file:
+        file.truncate(4_000_000_001)  # a hole
+    assert main(["sum(x)", "-x", f"@{path}"]) == 4
+    assert "x.npy is longer than 4,000,000,000 bytes, the limit for an array" in capsys.readouterr().err
+    path.unlink()
+    path.symlink_to("/proc/self/mem")  # the system has nothing at its start, and says so when it is read
+    assert main(["sum(x)", "-x", f"@{path}"]) == 6
+    assert "x.npy: input/output error" in capsys.readouterr().err
 
 
 def test_arrays_in_json_are_whole_and_valid(capsys: pytest.CaptureFixture[str]) -> None:
