@@ -151,11 +151,6 @@ class Kept:
         """Writes bytes."""
         return len(data) if self.file.closed else self.file.write(data)
 
-    def flush(self) -> None:
-        """Hands on what was written."""
-        if not self.file.closed:
-            self.file.flush()
-
     def close(self) -> None:
         """Only says so."""
         self.closed = True

@@ -67,8 +67,6 @@ def lines(drawing: Drawing) -> list[Line]:
     done: set[int] = set()
     while waiting or below:
         step = waiting.pop() if waiting else _Step(below.popleft())
-        if step.edge is None and step.node in done:
-            continue
         if len(found) == MOST:
             left = len(wires) - len(done)
             return [*found, Line("", f"… {left:,} more wires; --to json has all")]

@@ -103,30 +103,6 @@ class Target:
         """What an input is called."""
         return names.new(name)
 
-    def prelude(self, name: str) -> Sequence[str]:  # noqa: ARG002  what a target may have
-        """The lines that define a word of the forms that the language has not; none for a word that it has."""
-        return ()
-
-    def used(self, lines: Iterable[str]) -> Iterator[str]:
-        """The definitions of the words in lines of code, each behind those of the words in it."""
-        texts: dict[str, Sequence[str]] = {}
-        found: set[str] = set()
-        waiting = self._read(lines)
-        while waiting:
-            name = waiting[-1]
-            if name not in texts:
-                texts[name] = self.prelude(name)
-                waiting += [other for other in self._read(texts[name]) if other != name]
-                continue
-            waiting.pop()
-            if name not in found:
-                found.add(name)
-                yield from texts[name]
-
-    def _read(self, lines: Iterable[str]) -> list[str]:
-        """The words in lines of code."""
-        return sorted(set().union(*[words(line.partition(self.comment)[0]) for line in lines]), reverse=True)
-
     def statement(self, name: str, text: str, truth: bool) -> str:
         """A name for an expression."""
         raise NotImplementedError

@@ -12,6 +12,7 @@ from exprgrad.arithmetic import ieee
 from exprgrad.gates import Row
 from exprgrad.write.code.form import AND, ARITHMETIC, CHOICE, COMPARE, NOT, OR, Form, call, calls, infix
 from exprgrad.write.code.listing import Listing
+from exprgrad.write.code.names import words
 from exprgrad.write.code.proof import Proof
 from exprgrad.write.code.target import Function, Target
 
@@ -62,8 +63,28 @@ class Python(Target):
     imports: tuple[str, ...] = ("import math",)
 
     def prelude(self, name: str) -> Sequence[str]:
-        """One of ieee.py's functions, or what is made of one."""
+        """One of ieee.py's functions, or what is made of one; none for a word that Python has."""
         return _text(name)
+
+    def used(self, lines: Iterable[str]) -> Iterator[str]:
+        """The definitions of the words in lines of code, each behind those of the words in it."""
+        texts: dict[str, Sequence[str]] = {}
+        found: set[str] = set()
+        waiting = self._read(lines)
+        while waiting:
+            name = waiting[-1]
+            if name not in texts:
+                texts[name] = self.prelude(name)
+                waiting += [other for other in self._read(texts[name]) if other != name]
+                continue
+            waiting.pop()
+            if name not in found:
+                found.add(name)
+                yield from texts[name]
+
+    def _read(self, lines: Iterable[str]) -> list[str]:
+        """The words in lines of code."""
+        return sorted(set().union(*[words(line.partition(self.comment)[0]) for line in lines]), reverse=True)
 
     def form(self, found: Listing, wire: int, own: Row | None) -> Form:
         """How a gate is written: a quotient as such where nobody divides by 0."""
