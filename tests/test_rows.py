@@ -468,3 +468,13 @@ def test_rows_with_many_results_are_computed_a_few_at_a_time(
     assert made(*job_) == whole
     assert len(taken) > 10
     assert sum(taken) == 50
+
+
+def test_a_summary_of_many_gradients_counts_what_it_leaves_out() -> None:
+    """Of 45 gradients and the value, 40 lines."""
+    names = [f"x{number}" for number in range(45)]
+    table = f"{','.join(names)}\n{','.join(['1'] * 45)}\n{','.join(['2'] * 45)}\n"
+    done = job("+".join(names), "-", "--from", "csv", "--to", "markdown", data=table.encode())
+    lines = [line for line in done.out.decode().splitlines() if line.startswith("| ")]
+    assert (len(lines), lines[1].split()[1], lines[40].split()[1]) == (42, "`value`", "`grad.x38`")
+    assert [cell.strip() for cell in lines[41].split("|")[1:-1]] == ["`…`", *[""] * 5, "`6 more`"]

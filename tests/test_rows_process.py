@@ -273,6 +273,21 @@ def test_a_bar_is_on_the_terminal_for_long_work_only(tmp_path: Path) -> None:
     assert terminal(FORMULA, str(short), data=short)[2] == b""
 
 
+def test_a_bar_of_what_has_no_end_has_no_percentage(tmp_path: Path) -> None:
+    """A pipe that goes on for longer than a bar waits: rows, and rows a second, but nothing is half done."""
+    with (
+        open(tmp_path / "out.csv", "wb+") as out,
+        subprocess.Popen(
+            ["bash", "-c", "echo x; for k in 1 2 3 4 5 6; do echo $k; sleep 0.5; done"], stdout=-1
+        ) as feed,
+    ):
+        status, bar = seen("x^2", "-", "--from", "csv", stdin=feed.stdout, stdout=out)
+        out.seek(0)
+        assert (status, out.read().count(b"\n")) == (0, 7)
+    assert b"rows" in bar
+    assert b"%" not in bar
+
+
 def percentages(bar: bytes) -> list[int]:
     """How far a bar says that the work is, from time to time."""
     return [int(found) for found in re.findall(rb"(\d+) %", bar)]
