@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import _thread
 import gc
 import io
 import os
 import signal
 import sys
+import threading
 import time
 from contextlib import suppress
 from types import FrameType
@@ -44,8 +44,7 @@ def _status() -> int:
     for number in _SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup and & leave some ignored
             signal.signal(number, _stop)
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # the reader has gone: end without a word
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # the reader has gone: end without a word
     _fill_descriptors()
     _watch_signals()
     if isinstance(sys.stdout, io.TextIOWrapper) and isinstance(sys.stdout.buffer, io.RawIOBase):
@@ -94,7 +93,7 @@ def _watch_signals() -> None:
     heard, told = os.pipe()
     os.set_blocking(told, False)
     signal.set_wakeup_fd(told, warn_on_full_buffer=False)
-    _thread.start_new_thread(_end, (heard,))
+    threading.Thread(target=_end, args=(heard,), daemon=True).start()
 
 
 def _end(heard: int) -> None:
