@@ -15,6 +15,7 @@ import time
 import unicodedata
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ from exprgrad.alike import _DRAWN, apart, lookalike, meant, pair, skeleton
 from exprgrad.cli import main
 from exprgrad.files import writing
 from exprgrad.jobs.gradient import FORMATS
-from process import seen, shell
+from process import COMMAND, seen, shell
 from rowjob import job, refused
 
 RULES: dict[int | str, str] = {
@@ -84,9 +85,25 @@ class Panic(BaseException): pass
 def main(arguments): raise Panic
 cli.main = main
 command.main()"""
-    done = shell(f"python -c '{program}'")
+    done = shell(f"{sys.executable} -c '{program}'")
     assert (done.status, done.out) == (1, b"")
     assert done.err == "error: this is a bug of exprgrad; please report it with the formula and the values\n"
+
+
+@pytest.mark.rule(1)
+@pytest.mark.parametrize(
+    ("what", "status", "said"),
+    [
+        ("def main(_): raise MemoryError", 3, "there is not enough memory for this formula"),
+        ("def main(_): open('/')", 6, "a part of exprgrad cannot be read: is a directory"),
+        ("def main(_): import exprgrad.none", 6, "a part of exprgrad cannot be read: it is not there"),
+    ],
+)
+def test_what_is_not_there_is_told_in_one_line(what: str, status: int, said: str) -> None:
+    """Memory, a file that is to be a module, a module: of whatever the program wants and nobody asked it for."""
+    program = f"import exprgrad.cli as cli, exprgrad.__main__ as command\n{what}\ncli.main = main\ncommand.main()"
+    done = shell(f'{sys.executable} -c "{program}"')
+    assert (done.status, done.out, done.err) == (status, b"", f"error: {said}\n")
 
 
 @pytest.mark.rule(1)
@@ -398,6 +415,57 @@ def test_rows_of_json_have_a_stated_depth(to: str) -> None:
                 assert kept.status == 0
     text = json.dumps({"x": 1, "a": "[{" * 1000, "b": '\\"[' * 100}).encode()
     assert job("x^2", "-", "--from", "jsonl", "--to", to, data=text).status == 0
+
+
+@pytest.mark.rule(4, 7)
+@pytest.mark.parametrize(
+    ("how", "number"),
+    [
+        ("signal.raise_signal(signal.SIGINT)", signal.SIGINT), ("signal.raise_signal(signal.SIGTERM)", signal.SIGTERM),
+        ("signal.raise_signal(signal.SIGHUP)", signal.SIGHUP), ("raise KeyboardInterrupt", signal.SIGINT),
+    ],
+)  # fmt: skip
+def test_whom_no_signal_ends_its_status_says_which_it_was(how: str, number: int, tmp_path: Path) -> None:
+    """The first process of a container outlives its own signals; polars says by KeyboardInterrupt that one came."""
+    (tmp_path / "out.csv").write_text("before")
+    program = f"""import os, signal, exprgrad.cli as cli, exprgrad.__main__ as command
+from exprgrad.files import writing
+def main(arguments):
+    with writing('out.csv', []) as file:
+        file.write(b'some')
+        {how}
+def kill(pid, number):
+    print(pid == os.getpid(), int(number), signal.getsignal(number) == signal.SIG_DFL, flush=True)
+cli.main, os.kill = main, kill
+command.main()"""
+    done = shell(f'{sys.executable} -c "{program}"', tmp_path)
+    assert (done.status, done.out, done.err) == (128 + number, f"True {int(number)} True\n".encode(), "")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"out.csv": "before"}
+
+
+@pytest.mark.rule(7)
+def test_a_signal_that_comes_before_anything_is_imported_ends_it_too() -> None:
+    program = """import os, signal, sys, types, exprgrad.__main__ as command
+assert 'exprgrad.files' not in sys.modules
+sys.modules['exprgrad.cli'] = types.SimpleNamespace(main=lambda _: signal.raise_signal(signal.SIGTERM))
+os.kill = lambda *_: None
+command.main()"""
+    done = shell(f'{sys.executable} -c "{program}"')
+    assert (done.status, done.out, done.err) == (128 + signal.SIGTERM, b"", "")
+
+
+@pytest.mark.rule(7)
+def test_a_signal_that_is_ignored_from_the_start_ends_nothing() -> None:
+    """As under nohup."""
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(["nohup", *COMMAND, "x^2", "-", "--from", "csv"], bufsize=0, **pipes) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"x\n3\n")
+        found = process.stdout.read(len(b"x,value,grad.x\n3,9.0,6.0\n"))
+        process.send_signal(signal.SIGHUP)
+        out, _ = process.communicate(b"4\n", timeout=60)
+    assert (process.returncode, found + out) == (0, b"x,value,grad.x\n3,9.0,6.0\n4,16.0,8.0\n")
 
 
 @pytest.mark.rule(4, 7)
