@@ -51,7 +51,10 @@ def load() -> Tables:
 
 
 def build(grammar: str) -> dict[str, Any]:
-    """What lark makes of the grammar, as plain data; a conflict in it is lark's GrammarError."""
+    """What lark makes of the grammar, as plain data; a conflict in it is lark's GrammarError.
+
+    Of lark's names, which are strings that it compares in Python, it has what they say.
+    """
     from lark import Lark
     from lark.parsers.lalr_analysis import Shift
 
@@ -67,14 +70,14 @@ def build(grammar: str) -> dict[str, Any]:
             known = states if act is Shift else rules
             if to not in known:
                 known.append(to)
-            actions[-1][symbol] = known.index(to) if act is Shift else ~known.index(to)
+            actions[-1][str(symbol)] = known.index(to) if act is Shift else ~known.index(to)
     terminals = [f"(?P<{terminal.name}>{terminal.pattern.to_regexp()})" for terminal in parser.lexer.terminals]
     return {
         "grammar": grammar,
         "token": "|".join([*terminals, "(?P<STRAY>(?s:.))"]),
         "ignored": sorted(parser.lexer.ignore_types),
         "actions": actions,
-        "rules": [[rule.origin.name, len(rule.expansion), rule.alias] for rule in rules],
+        "rules": [[str(rule.origin.name), len(rule.expansion), rule.alias and str(rule.alias)] for rule in rules],
         "accept": states.index(table.end_states["start"]),
     }
 
