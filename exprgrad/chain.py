@@ -1,4 +1,4 @@
-"""The chain rule, here and nowhere else: circuit → circuit.
+"""The chain rule, circuit → circuit: here, and once more on the numbers of one point, in reverse.py.
 
 What is common to all gates happens in these two loops and in no row: gradients add up where a wire
 forks, a wire that no input reaches carries none, a gradient is fitted to the shape of its wire, and
@@ -79,7 +79,7 @@ def backward(
     Raises FormulaError if shapes do not fit, UsageError for a name that is no input.
     """
     gates = circuit.gates
-    active = _active(circuit, wrt)
+    active = reached(circuit, wrt)
     labels = circuit.labels()
     _known(circuit, shapes or ())
     builder = shaped(circuit, shapes or {})
@@ -128,7 +128,7 @@ def tangent(
     names = [wrt] if isinstance(wrt, str) else wrt
     _known(circuit, shapes or ())
     builder = shaped(circuit, shapes or {})
-    active = _active(circuit, names)
+    active = reached(circuit, names)
     rate: list[Pull | None] = [None] * len(circuit.gates)
     for wire, gate in enumerate(circuit.gates):
         if not active[wire]:
@@ -184,8 +184,8 @@ def _by_elements(builder: Builder, gate: Gate, wire: int) -> bool:
     return builder.shapes is None or gate.op.gradients is not None or not builder.shapes[wire]
 
 
-def _active(circuit: Circuit, wrt: Collection[str] | None) -> list[bool]:
-    """For each wire, whether one of these inputs reaches it by way of gradients."""
+def reached(circuit: Circuit, wrt: Collection[str] | None) -> list[bool]:
+    """For each wire, whether one of these inputs, or any without them, reaches it by way of gradients."""
     _known(circuit, wrt or ())
     active: list[bool] = []
     for op, inputs, _, name, _, _ in circuit.gates:
@@ -249,12 +249,18 @@ def _inside(builder: Builder, gate: Gate, wanted: Sequence[bool], g: int | None)
     return found
 
 
-@cache
-def _body_backward(op: Row, wanted: tuple[str, ...], shapes: tuple[Shape, ...] | None, plain: bool) -> Backward:
-    """The backward pass of a composite gate's body."""
+def inside(op: Row) -> Circuit:
+    """The body of a composite gate, whose row states no gradients."""
     circuit = body(op)
     if circuit is None:
         raise CircuitError(f"{op.name} has neither local gradients nor a body")
+    return circuit
+
+
+@cache
+def _body_backward(op: Row, wanted: tuple[str, ...], shapes: tuple[Shape, ...] | None, plain: bool) -> Backward:
+    """The backward pass of a composite gate's body."""
+    circuit = inside(op)
     extents = dict(zip(circuit.inputs, shapes, strict=True)) if shapes else None
     return backward(circuit, wanted, shapes=extents, plain=plain)
 

@@ -7,14 +7,17 @@ from collections.abc import Collection, Mapping
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from exprgrad.arithmetic.forward import function
+from exprgrad.arithmetic.forward import computing, function
+from exprgrad.arithmetic.ieee import Function
 from exprgrad.circuit import Builder, Circuit, Gate
-from exprgrad.gates import CONST, INPUT, ROWS, Param, Static
+from exprgrad.gates import CONST, INPUT, ROWS, Param, Row, Static
 from exprgrad.language.lower import formula
 from exprgrad.tidy import derive, fixed, shared
 
 _NDIM, _WHERE = ROWS["ndim"], ROWS["where"]
 _NONE: Mapping[str, Static] = {}
+# a local gradient, and the condition under which its input is selected, as functions of a gate's inputs and its value
+Slope = tuple[Function | None, Function | None]
 _DECIDED = {ROWS["and"]: False, ROWS["or"]: True}  # by an input that is so, whatever the other is
 
 
@@ -56,6 +59,40 @@ def local_gradients(builder: Builder, gate: Gate, out: int, active: Collection[b
                 continue
         found.append(Local(wire, guard, shown))
     return found
+
+
+@lru_cache(maxsize=4096)
+def slopes(op: Row, known: tuple[str | None, ...] = ()) -> tuple[Slope, ...]:
+    """For each input of a gate its Slope; ``known`` has the digits of inputs that are constants.
+
+    There is no condition where the input is always selected, and no local gradient where it never is, or none flows.
+    """
+    builder, names = Builder(), (*op.inputs, "out")
+    wires = list(map(builder.input, names))
+    for place, digits in enumerate(known):
+        if digits is not None:
+            wires[place] = builder.const(float(digits))
+
+    def made(text: str | None) -> int | None:
+        return None if text is None else instance(builder, _rule(text, names), tuple(wires))
+
+    def computed(wire: int | None) -> Function | None:
+        return None if wire is None else computing(shared(Circuit(tuple(builder.gates), builder.names, wire)))
+
+    found: list[Slope] = []
+    for place in range(len(op.inputs)):
+        slope, live = made(op.computed(place)), made(op.live[place] if op.live else None)
+        if live in builder.constants:
+            slope, live = slope if builder.constants[live] else None, None
+        found.append((computed(slope), computed(live)))
+    return tuple(found)
+
+
+@cache
+def decided(op: Row) -> bool:
+    """Whether constants among a gate's inputs decide something of its local gradients."""
+    texts = [op.computed(place) for place in range(len(op.inputs))]
+    return any(op.live) or any([text and _branches(_rule(text, (*op.inputs, "out"))) for text in texts])
 
 
 def pull(builder: Builder, gate: Gate, out: int, position: int, g: int) -> Pull | None:

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import prod
 from typing import Any
 
 from exprgrad.alike import apart, lookalike, meant
 from exprgrad.arithmetic.forward import forward, planned, told
-from exprgrad.chain import Backward, backward
+from exprgrad.chain import Backward, backward, reached
 from exprgrad.circuit import Circuit, Plan, uncollected
 from exprgrad.errors import UsageError, named, shown
 from exprgrad.gates import CONSTANTS, GATES, INPUT
-from exprgrad.shapes import is_array
+from exprgrad.reverse import Ready, ready, reverse
+from exprgrad.shapes import is_array, is_scalar
 from exprgrad.shapes.axes import Shape, fits
 from exprgrad.values import Value, array, blank, dims, elements, has_nan, is_finite, shape, spread, unit
 
 MOST_ROWS, MOST_NUMBERS = 5_000, 25_000_000  # of a Jacobian
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Run:
     """What one point gives, wire by wire.
 
@@ -29,9 +30,9 @@ class Run:
     shape of its value.  ``gradients[k]`` is the derivative of the output with respect to wire k,
     None for a wire that carries none: a constant, a condition, an input left out of ``wrt``.
     ``locals[k]`` has the local gradient of gate k with respect to each wire it reads, None where
-    none flows; a whole-array gate has none, as its elements meet.  ``backward`` is the circuit
-    that was run.  ``guards[k]`` is 0 where the gradient of wire k is a structural zero, None where
-    it never is.  Arrays may share memory with those of the point, and are not to be written to.
+    none flows; a whole-array gate has none, as its elements meet.  ``guards[k]`` is 0 where the
+    gradient of wire k is a structural zero, None where it never is.  ``shapes`` are the wires', None
+    if all are scalars.  Arrays may share memory with those of the point, and are not to be written to.
     """
 
     circuit: Circuit
@@ -39,7 +40,13 @@ class Run:
     gradients: list[Value | None]
     locals: list[tuple[Value | None, ...]]
     guards: list[Value | None]
-    backward: Backward
+    shapes: list[Shape] | None
+    make: Callable[[], Backward]
+
+    @cached_property
+    def backward(self) -> Backward:
+        """The circuit with its backward pass, whose numbers these are; made for those who ask for it."""
+        return self.make()
 
     @property
     def value(self) -> Value:
@@ -60,7 +67,7 @@ class Run:
     @property
     def arrays(self) -> bool:
         """Whether any wire is an array."""
-        return self.backward.shapes is not None and any(self.backward.shapes)
+        return self.shapes is not None and any(self.shapes)
 
 
 @uncollected()
@@ -81,7 +88,11 @@ def run(
     Raises UsageError for a variable that is missing, unknown or not an input, and for an output
     that is an array and has no upstream gradient; FormulaError where shapes do not fit.
     """
-    back, plan, values = _ahead(circuit, point, wrt, guards)
+    inputs, shapes = _given(circuit, point, wrt)
+    if not shapes and is_scalar(circuit.gates):
+        return _numbers(circuit, inputs, wrt, upstream, guards)
+    back, plan = _backward(circuit, None if wrt is None else tuple(wrt), guards, shapes)
+    values = _ahead(circuit, back, inputs)
     arriving = upstream_of(circuit, back.extent, upstream)
     return _behind(circuit, back, plan, values, blank(arriving, values[circuit.output]))
 
@@ -95,9 +106,10 @@ def jacobian(
     for each element; the Run is that of the first that is not finite, or the last.  Raises UsageError for
     more than MOST_ROWS elements, or MOST_NUMBERS derivatives.
     """
-    back, plan, values = _ahead(circuit, point, wrt, guards=True, one=True)
-    extent = back.extent
-    inputs = circuit.inputs
+    given, shapes = _given(circuit, point, wrt)
+    back, plan = _backward(circuit, None if wrt is None else tuple(wrt), True, shapes, one=True)
+    values = _ahead(circuit, back, given)
+    extent, inputs = back.extent, circuit.inputs
     count = sum(prod(shape(values[inputs[name]])) for name in (inputs if wrt is None else wrt))
     if prod(extent) > MOST_ROWS or prod(extent) * count > MOST_NUMBERS:
         raise UsageError(
@@ -118,17 +130,35 @@ def jacobian(
     return result, found
 
 
-def _ahead(
-    circuit: Circuit, point: Mapping[str, Any], wrt: Collection[str] | None, guards: bool, one: bool = False
-) -> tuple[Backward, Plan | None, list[Value]]:
-    """The circuit with its backward pass, how that is run, and the values of the forward wires."""
+def _given(
+    circuit: Circuit, point: Mapping[str, Any], wrt: Collection[str] | None
+) -> tuple[dict[int, Value], tuple[tuple[str, Shape], ...]]:
+    """The inputs' values by their wires, and the shapes of those that are arrays, or have one by default."""
     known = wires(circuit, point, wrt)
     inputs = {known[name]: value_of(name, value) for name, value in point.items()}
     extents = {name: shape(inputs[known[name]]) for name in point}
-    shapes = tuple([(name, extent) for name, extent in extents.items() if extent or is_array(circuit, known[name])])
-    back, plan = _backward(circuit, None if wrt is None else tuple(wrt), guards, shapes, one)
+    shapes = [(name, extent) for name, extent in extents.items() if extent or is_array(circuit, known[name])]
+    return inputs, tuple(shapes)
+
+
+def _numbers(
+    circuit: Circuit, inputs: Mapping[int, Value], wrt: Collection[str] | None, upstream: Any, guards: bool
+) -> Run:
+    """The run of a circuit without arrays, for which no gates are made."""
+    names = None if wrt is None else tuple(wrt)
+    prepared = _ready(circuit, names)
+    values = forward(circuit.gates, inputs)
+    seed = blank(upstream_of(circuit, (), upstream), values[circuit.output])
+    found = reverse(prepared, values, seed, guards)
+    both = zip(found.gradient, prepared.active, strict=True)
+    gradients = [0.0 if one is None and active else one for one, active in both]
+    return Run(circuit, values, gradients, found.local, found.guard, None, lambda: _backward(circuit, names, guards)[0])
+
+
+def _ahead(circuit: Circuit, back: Backward, inputs: Mapping[int, Value]) -> list[Value]:
+    """The values of the forward wires."""
     with told(circuit):
-        return back, plan, forward(circuit.gates, inputs, arrays=back.shapes is not None)
+        return forward(circuit.gates, inputs, arrays=back.shapes is not None)
 
 
 def _behind(circuit: Circuit, back: Backward, plan: Plan | None, values: list[Value], seed: Value) -> Run:
@@ -150,7 +180,7 @@ def _behind(circuit: Circuit, back: Backward, plan: Plan | None, values: list[Va
             found = [None if local is None else blank(local, value) for local in found]
         locals_.append(tuple(found))
     guards = [None if guard is None else every[guard] for guard in back.guard]  # of inputs None, too
-    return Run(circuit, values, gradients, locals_, guards, back)
+    return Run(circuit, values, gradients, locals_, guards, back.shapes, lambda: back)
 
 
 def value_of(name: str, value: Any) -> Value:
@@ -186,9 +216,18 @@ def upstream_of(circuit: Circuit, wanted: Shape, upstream: Any) -> Value:
     return spread(value, wanted)
 
 
-@lru_cache(maxsize=8)  # a circuit run at many points has one backward pass
+@lru_cache(maxsize=8)  # a circuit run at many points is made ready once
+def _ready(circuit: Circuit, wrt: tuple[str, ...] | None) -> Ready:
+    return ready(circuit, reached(circuit, wrt))
+
+
+@lru_cache(maxsize=8)  # and has one backward pass
 def _backward(
-    circuit: Circuit, wrt: tuple[str, ...] | None, guards: bool, shapes: tuple[tuple[str, Shape], ...], one: bool
+    circuit: Circuit,
+    wrt: tuple[str, ...] | None,
+    guards: bool,
+    shapes: tuple[tuple[str, Shape], ...] = (),
+    one: bool = False,
 ) -> tuple[Backward, Plan | None]:
     back = backward(circuit, wrt, guards, dict(shapes), one=one)
     if back.shapes is None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import array_oracle
 from conftest import ROWS, call, points
-from exprgrad.arithmetic.forward import function
+from exprgrad.arithmetic.forward import function, steps
 from exprgrad.arithmetic.special import SPECIAL
 from exprgrad.audit.check import Audit, check
 from exprgrad.circuit import Circuit
@@ -27,6 +27,7 @@ from exprgrad.gates import GATES, Row
 from exprgrad.gates import ROWS as EVERY
 from exprgrad.language.read import read
 from exprgrad.precise.precise import precise
+from exprgrad.rules import slopes
 from exprgrad.run import run
 from exprgrad.style import Style
 from exprgrad.values import shape
@@ -154,7 +155,9 @@ def test_a_wrong_function_is_told_from_rounding(monkeypatch: pytest.MonkeyPatch)
     """The rules are right, but what float64 computes is not."""
     good = SPECIAL["norm_cdf"]
     monkeypatch.setitem(SPECIAL, "norm_cdf", lambda x: good(x) * (1 + 1e-6))
-    function.cache_clear()
+    ready = (function, steps, slopes)
+    for one in ready:
+        one.cache_clear()
     try:
         found = audit("gelu(x)", x=0.7).verdicts[0]
         assert found.verdict == "off"
@@ -162,7 +165,8 @@ def test_a_wrong_function_is_told_from_rounding(monkeypatch: pytest.MonkeyPatch)
             "float64 has 0.9766, its own rules in high precision 0.9766: more than rounding explains"
         )
     finally:
-        function.cache_clear()
+        for one in ready:
+            one.cache_clear()
 
 
 def test_a_forward_mode_that_says_something_else_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

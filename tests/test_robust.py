@@ -227,7 +227,7 @@ def test_composite_gates_cannot_explode() -> None:
 def test_the_source_keeps_its_promises() -> None:
     """No eval, exec, compile or pickle; nothing of ours is imported upwards."""
     order = [
-        "gates", "errors", "alike", "values", "style", "circuit", "convention", "shapes", "language", "arithmetic", "tidy", "rules", "guards", "chain", "run", "simplify", "calculus", "precise", "audit", "program", "diagnosis", "engines", "files", "load", "write", "rows", "views", "arguments", "jobs", "command", "__init__", "cli", "__main__",
+        "gates", "errors", "alike", "values", "style", "circuit", "convention", "shapes", "language", "arithmetic", "tidy", "rules", "guards", "chain", "reverse", "run", "simplify", "calculus", "precise", "audit", "program", "diagnosis", "engines", "files", "load", "write", "rows", "views", "arguments", "jobs", "command", "__init__", "cli", "__main__",
     ]  # fmt: skip
     for path in sorted((ROOT / "exprgrad").rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))

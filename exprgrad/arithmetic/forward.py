@@ -22,7 +22,7 @@ def function(row: Row) -> Function:
     """The function of a gate: its body's for a composite gate, else ieee's, special's or math's."""
     inside = body(row)
     if inside is not None:
-        return _composite(inside)
+        return computing(inside)
     if row.name in PRIMITIVES:
         return PRIMITIVES[row.name]
     if row.name in SPECIAL:
@@ -78,7 +78,7 @@ def rule(text: str, row: Row, params: tuple[Static, ...] = ()) -> Callable[..., 
     ``params`` are the gate's settings.
     """
     inside = fact(text, row, params)
-    call = _composite(inside)
+    call = computing(inside)
 
     def either(*values: Value) -> Value:
         if row.whole or any([not isinstance(value, (float, int)) for value in values]):
@@ -108,16 +108,30 @@ def _bound(circuit: Circuit, settings: Mapping[str, Static]) -> Circuit:
     return Circuit(tuple(gates), circuit.names, circuit.output, circuit.text)
 
 
-def _composite(inside: Circuit) -> Function:
+def computing(inside: Circuit) -> Function:
     """The function that a circuit computes, over its inputs, which are its first wires."""
-    gates, output = inside.gates, inside.output
-    constant: Any = gates[output].value if gates[output].op is CONST else None
+    output = inside.output
+    op, _, _, _, value, _ = inside.gates[output]
+    constant: Any = value
+    if op is CONST:
+        return lambda *_: constant
+    if op is INPUT:
+        return lambda *values: values[output]
 
     def call(*values: float) -> float:
-        found: float = forward(gates, {}, values)[output] if constant is None else constant
-        return found
+        found = list(values)
+        for compute, sources, number in steps(inside):
+            found.append(number if compute is None else compute(*[found[source] for source in sources]))
+        return found[output]
 
     return call
+
+
+@cache
+def steps(circuit: Circuit) -> list[tuple[Function | None, tuple[int, ...], Any]]:
+    """What a circuit does with its inputs: gate by gate a function and what it reads, or a constant."""
+    gates = circuit.gates[len(circuit.inputs) :]
+    return [(None if op is CONST else function(op), inputs, value) for op, inputs, _, _, value, _ in gates]
 
 
 @contextmanager

@@ -102,7 +102,7 @@ def hessian(
 
 def _rows(found: Second, result: Run, extents: Mapping[str, Shape]) -> dict[str, list[dict[str, Value]]]:
     """The gradient of each element of the gradient of each input, by input."""
-    circuit, arrays = found.circuit, result.backward.shapes is not None
+    circuit, arrays = found.circuit, result.shapes is not None
     gradients = result.gradient
     arriving = result.gradients[result.circuit.output]
     wires = circuit.inputs

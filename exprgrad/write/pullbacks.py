@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from exprgrad.run import Run
 from exprgrad.write.formula import expression
@@ -14,9 +15,14 @@ class Pullbacks:
 
     def __init__(self, run: Run, labels: Sequence[str]) -> None:
         self.run = run
-        gates = run.backward.circuit.gates
+        self.labels = labels
+
+    @cached_property
+    def names(self) -> dict[int, str]:
+        """What the wires of the backward pass are called, which is made for whole-array gates only."""
+        gates, labels = self.run.backward.circuit.gates, self.labels
         named = {wire: gate.name for wire, gate in enumerate(gates) if gate.name and wire >= len(labels)}
-        self.names = dict(enumerate(labels)) | named
+        return dict(enumerate(labels)) | named
 
     def of(self, wire: int, called: Mapping[int, str] | None = None) -> list[tuple[str, str] | None]:
         """For each input of a gate its name and what it is handed; None where nothing is.
