@@ -8,6 +8,7 @@ them) at many times the cost of start and of each token; see tests/benchmarks.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 from exprgrad.errors import shown
@@ -67,8 +68,8 @@ def parse(text: str) -> list[Node]:
                 stop = end
                 break
             origin, size, alias = rules[~action]
-            if size == 1 and alias is None:  # a rule that only passes its symbol on
-                states[-1] = actions[states[-2]][origin]
+            if size == 1 and alias is None:
+                states[-1] = _passed(states[-2], states[-1], kind)
             else:
                 start, count = begin, 0
                 if size:
@@ -83,6 +84,20 @@ def parse(text: str) -> list[Node]:
             if kind == "$END" and states[-1] == accept:
                 break
     return nodes
+
+
+@cache
+def _passed(below: int, state: int, kind: str) -> int:
+    """The state behind all rules that only pass their symbol on: a name alone is a power, a product and a sum."""
+    _, _, actions, rules, _ = load()
+    while True:
+        action = actions[state].get(kind)
+        if action is None or action >= 0:
+            return state
+        origin, size, alias = rules[~action]
+        if size != 1 or alias is not None:
+            return state
+        state = actions[below][origin]
 
 
 def outline(text: str, nodes: list[Node]) -> Iterator[str]:
