@@ -38,6 +38,9 @@ def call(
         rows = GATES.get(name.lower(), ())
     if not rows:
         raise _unknown(text, node, name, definitions)
+    row = rows[0]  # most calls: as many wires as it has inputs
+    if len(items) == len(row.inputs) and not (row.variadic or row.params) and all([type(one) is int for one in items]):
+        return row, tuple([wire(text, builder, one) for one in items]), ()
     span = (node.start, node.stop)
     keywords = {item.name: item for item in items if isinstance(item, Keyword)}
     positional: list[Item] = [item for item in items if not isinstance(item, Keyword)]
