@@ -215,6 +215,17 @@ def test_a_large_formula_through_the_whole_command(tmp_path: Path) -> None:
         assert len(done.stdout) < 20_000_000
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="ulimit -v is Linux's")
+@pytest.mark.parametrize("level", ["max(x, {})", "where(x, {}, x)", "x^({})"])
+@pytest.mark.rule(9)
+def test_gates_with_many_rules_take_no_more_room_than_others(level: str, tmp_path: Path) -> None:
+    """A hundred thousand levels of what has twenty gates of a gradient each, in 600 MB and far from minutes."""
+    before, behind = level.split("{}")
+    (tmp_path / "formula.txt").write_text(before * 100_000 + "x" + behind * 100_000)
+    done = shell("ulimit -v 600000; ulimit -t 60; $EG --file formula.txt -x 0.5 --to json | tail -c 3", tmp_path)
+    assert (done.status, done.out[-2:]) == (0, b"}\n")
+
+
 @pytest.mark.rule(10)
 def test_composite_gates_cannot_explode() -> None:
     """A gate that uses another twice, forty times over, meets the limit on gates, at once."""
