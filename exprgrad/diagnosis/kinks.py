@@ -96,7 +96,7 @@ def _edge(
     gate = circuit.gates[wire]
     if gate.op.live and gate.inputs[0] in gate.inputs[1:]:  # max(x, x) has no kink
         return
-    op, name = gate.op, piece(circuit, wire)
+    op = gate.op
     arguments = (*[values[source] for source in gate.inputs], values[wire])
 
     def note(kind: str, message: str, place: Place, hint: str, facts_: Facts) -> Note:
@@ -121,7 +121,7 @@ def _edge(
         elsewhere = known is not None and chosen is None and not op.whole  # the float64s of all of them
         others = "" if elsewhere else f"\nJAX prints {jax}, PyTorch {torch}"
         yield note(
-            "kink", f"{name} has a kink {_where(count, place)}", place,
+            "kink", f"{piece(circuit, wire)} has a kink {_where(count, place)}", place,
             f"local gradient {left} on the left, {right} on the right{used}{others}",
             {**numbers, **({} if chosen is None else {"here": chosen})},
         )  # fmt: skip
@@ -135,14 +135,14 @@ def _edge(
         left, right = map(digits, numbers.values())
         value = pick(values[wire], place)
         yield note(
-            "step", f"{name} has a step {_where(count, place)}", place,
+            "step", f"{piece(circuit, wire)} has a step {_where(count, place)}", place,
             f"value {left} on the left, {right} on the right, {digits(value)} here\n"
             "the jump itself has no gradient, in JAX and PyTorch neither",
             {**numbers, "here": value},
         )  # fmt: skip
     if op.steps and not standing and op.gradients and op.gradients[0] == "0":
         hint = f"{op.name} is flat between its steps, so its local gradient is 0"
-        yield note("flat", f"no gradient passes {name}", (), hint, {})
+        yield note("flat", f"no gradient passes {piece(circuit, wire)}", (), hint, {})
 
 
 def _where(count: int, place: Place) -> str:
@@ -157,9 +157,11 @@ def _numbers(edge: Kink | Step, gate: Gate, arguments: Sequence[Value], place: P
     op = gate.op
     if not op.whole:
         arguments = [pick(argument, place) for argument in arguments]
-    texts = {key: text for key, text in edge._asdict().items() if key not in ("at", "others")}
-    stated = {key: rule(text, op, gate.params)(*arguments) for key, text in texts.items()}
-    return {key: pick(number, place) for key, number in stated.items()}
+    return {
+        key: pick(rule(text, op, gate.params)(*arguments), place)
+        for key, text in edge._asdict().items()
+        if key not in ("at", "others")
+    }
 
 
 def _switch(run_: Run, note: Note) -> Note:

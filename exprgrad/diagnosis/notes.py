@@ -25,7 +25,8 @@ def notes(run: Run) -> list[Note]:
     bad = {name: found for key, number in numbers.items() for name, found in first_of(key, number)}
     strange = bad or any([one and not is_finite(value) for one, value in zip(alive, run.values, strict=True)])
     inner, outer = opened(run, math.inf if strange else MOST)
-    first, last = ([placed(note, circuit, outer) for note in found] for found in (_not_finite(inner, bad), lost(inner)))
+    beginning = () if outer is None and not strange else _not_finite(inner, bad)
+    first, last = ([placed(note, circuit, outer) for note in found] for found in (beginning, lost(inner)))
     return [*first, *edges(run, alive), *last]
 
 
