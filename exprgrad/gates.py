@@ -15,6 +15,7 @@ tests alike; chain.py does what all gates have in common (accumulation, structur
               target.  A row without it is a primitive, with a function in arithmetic/ieee.py, special.py or
               Python's math.
               A composite without gradients gets them from the chain rule.
+``sharp_value=``  the same value for float64, where the formula of a book loses digits.
 ``live=``     per input, the condition under which it is selected at all.  Where it is false the
               input is an unselected branch, and its gradient a structural zero.  Conditions are
               written so that NaN counts as selected.
@@ -126,6 +127,7 @@ class Row:
     rest: bool = False
     moves: bool = False
     sharp: tuple[str | None, ...] = ()
+    sharp_value: str | None = None
 
     @property
     def variadic(self) -> bool:
@@ -179,6 +181,7 @@ def gate(
     ulps: float = 4,
     near: str | None = None,
     sharp: tuple[str | None, ...] = (),
+    sharp_value: str | None = None,
 ) -> Row:
     """One row; see the module's docstring.  ``inputs`` and ``aliases`` are separated by blanks."""
     words = [word.partition("=") for word in inputs.split()]
@@ -200,6 +203,7 @@ def gate(
         ulps=ulps,
         near=near,
         sharp=sharp,
+        sharp_value=sharp_value,
     )
 
 
@@ -252,8 +256,17 @@ _QUOTIENT = "(abs(b) < 0.5 or b - 1 + 1 != b) and not (a == 0 or a == inf)"
 # what a - b is rounded by (T. J. Dekker, 1971)
 _ROUNDED = "where(abs(a) < abs(b), a - (a - b + b), a - (a - b) - b)"
 
-# gelu by its tanh approximation is x*sigmoid of this
-_GELU = "sqrt(8/pi)*(x + 0.044715*x^3)"
+# gelu by its tanh approximation is x*sigmoid of this, and its derivative
+_GELU, _GELU_SLOPE = "sqrt(8/pi)*(x + 0.044715*x^3)", "(sqrt(8/pi) + 3*0.044715*sqrt(8/pi)*x^2)"
+
+# the same as the difference of two numbers, the first of which is exact: x has 2^-7 as its last digit there, and
+# both coefficients 2^-22; what was taken off all three is in the second one, which is small
+_NEAR = "(x + 1.5*2^45 - 1.5*2^45)"
+_SPLIT = (
+    f"{_NEAR}*(1.5957691669464111 + 0.07135486602783203*({_NEAR}*{_NEAR})), "
+    f"{_NEAR}*(4.534068042105272e-08 + 4.975523178597801e-08*({_NEAR}*{_NEAR}))"
+    f" - (x - {_NEAR})*(sqrt(8/pi) + 0.044715*sqrt(8/pi)*(x*(x + {_NEAR}) + {_NEAR}*{_NEAR}))"
+)
 
 # how many elements share the largest or the smallest one
 _TIES = "sum(x == spread(out, x, axis, keepdims), axis, keepdims)"
@@ -415,8 +428,8 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
 ),
 "sigmoids and their kin": (
     gate("sigmoid",    "x", "out*sigmoid(-x)", aliases="σ logistic expit", value="exp(min(x, 0))/(1 + exp(-abs(x)))"),
-    gate("sigmoid_sub", "a b", "out*sigmoid_sub(b, a)", "-out*sigmoid_sub(b, a)",  # sigmoid(a - b), and what a - b is rounded by
-         value=f"sigmoid(a - b)*(1 + sigmoid(b - a)*where(abs(a - b) < 1e3, {_ROUNDED}, 0))"),
+    gate("sigmoid_sub", "a b", "out*sigmoid_sub(b, a)", "-out*sigmoid_sub(b, a)", value="sigmoid(a - b)",
+         sharp_value=f"sigmoid(a - b) + sigmoid(a - b)*(sigmoid(b - a)*where(abs(a - b) < 1e3, {_ROUNDED}, 0))"),
     gate("logsigmoid", "x", "sigmoid(-x)",     value="min(x, 0) - log1p(exp(-abs(x)))", aliases="log_sigmoid"),
     gate("softplus",   "x", "sigmoid(x)",      value="max(x, 0) + log1p(exp(-abs(x)))"),
     gate("silu",       "x", "out*sigmoid(-x) + sigmoid(x)", aliases="swish", near="-2.5 < x < -0.5",
@@ -425,8 +438,9 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
          value="where(x < -700, silu(x), x*tanh(softplus(x)))"),
     gate("gelu",       "x", "norm_cdf(x) + x*norm_pdf(x)", value="x*norm_cdf(x)", near="-2 < x < -0.3"),
     gate("gelu_tanh",  "x", f"where(abs(x) < 100, sigmoid({_GELU}) + out*sigmoid(-{_GELU})*sqrt(8/pi)*(1 + 3*0.044715*x^2), x > 0)",
-         value=f"x*sigmoid({_GELU})", near="-2 < x < -0.3",
-         ulps=400,  # the argument of sigmoid is rounded, and has abs(x)^3 units in it
+         sharp=(f"where(abs(x) < 100, sigmoid_sub({_SPLIT})*(1 + where(x < 0, x - out, x*sigmoid(-{_GELU}))*{_GELU_SLOPE}), x > 0)",),
+         value=f"x*sigmoid({_GELU})", sharp_value=f"where(abs(x) < 100, x*sigmoid_sub({_SPLIT}), max(x, 0))",
+         near="-2 < x < -0.3",
          doc="gelu by its tanh approximation"),
     gate("softsign",   "x", "1/(1 + abs(x))/(1 + abs(x))", value="x/(1 + abs(x))"),
 ),

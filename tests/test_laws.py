@@ -21,6 +21,7 @@ from exprgrad.calculus.hessian import hessian
 from exprgrad.chain import tangent
 from exprgrad.gates import GATES, Kink, Row, Step
 from exprgrad.gates import ROWS as ROWS_BY_NAME
+from exprgrad.language.lower import body
 from exprgrad.language.read import read
 from exprgrad.run import run
 from exprgrad.write.formula import write
@@ -82,6 +83,15 @@ def test_the_gradient_of_a_book_is_the_one_that_is_computed(row: Row) -> None:
                 compared += 1
                 assert math.isclose(computed[name], slope_, rel_tol=1e-11), (point, name)
     assert compared
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.sharp_value], ids=lambda row: row.name)
+def test_the_value_of_a_book_is_the_one_that_is_computed(row: Row) -> None:
+    """But for the digits that float64 loses in it."""
+    book = body(row, plain=True)
+    assert book is not None
+    for point in points(row, 60):
+        assert math.isclose(forward(book.gates, {}, point)[book.output], function(row)(*point), rel_tol=1e-11), point
 
 
 @pytest.mark.parametrize("name", DERIVATIVES)

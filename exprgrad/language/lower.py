@@ -41,11 +41,15 @@ def formula(text: str, inputs: Sequence[str], params: Sequence[str] = ()) -> Cir
 
 
 @cache
-def body(row: Row) -> Circuit | None:
-    """What a composite gate consists of, over its inputs; None for a primitive."""
+def body(row: Row, plain: bool = False) -> Circuit | None:
+    """What a composite gate consists of, over its inputs; None for a primitive.
+
+    That of a ``plain`` one is the formula of a book; float64 may lose digits in it.
+    """
     if isinstance(row, Composite):
         return row.body
-    return None if row.value is None else formula(row.value, row.inputs, row.params)
+    text = row.value if plain else row.sharp_value or row.value
+    return None if text is None else formula(text, row.inputs, row.params)
 
 
 def lower(

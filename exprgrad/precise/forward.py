@@ -153,7 +153,7 @@ def whole(mp: Any, wire: int, gate: Gate, arguments: Sequence[Value]) -> Value:
 
 def _elementwise(mp: Any, op: Row, arguments: Sequence[Value]) -> Value:
     """A gate on arrays: its body, or the function on numbers on each element."""
-    inside = body(op)
+    inside = body(op, plain=True)
     if inside is not None:
         return forward(mp, inside.gates, meant(mp, inside.gates), arguments)[inside.output]
     import numpy as np
@@ -170,7 +170,7 @@ def meant(mp: Any, gates: Sequence[Gate]) -> dict[int, Any]:
 @cache
 def scalar(mp: Any, op: Row) -> Callable[..., Any]:
     """The function of a gate on numbers of a context; with ``signs``, floats, of which a zero's sign is taken."""
-    inside = body(op)
+    inside = body(op, plain=True)
     if inside is not None:
         gates, output, constants = inside.gates, inside.output, meant(mp, inside.gates)
         return lambda *values, **_: forward(mp, gates, constants, values)[output]

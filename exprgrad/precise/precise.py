@@ -156,8 +156,8 @@ def _expanded(circuit: Circuit) -> Circuit:
 
 @lru_cache(maxsize=8)
 def _ready(circuit: Circuit, wrt: tuple[str, ...] | None, shapes: tuple[tuple[str, Shape], ...]) -> _Ready:
-    """The circuit with its backward pass, in which nothing is rounded ahead."""
-    back = backward(circuit, wrt, shapes=dict(shapes), folds=False)
+    """The circuit with its backward pass, in the forms of a book, in which nothing is rounded ahead."""
+    back = backward(circuit, wrt, shapes=dict(shapes), folds=False, plain=True)
     every, count = [*back.circuit.gates], len(circuit.gates)
     edges = {edge: wire for at in range(count) for edge, wire in _edges(every, at)}
     gradient = {name: back.gradient[wire] for name, wire in circuit.inputs.items()}

@@ -81,7 +81,7 @@ def sampled(
 def _fired(mp: Any, wire: int, gate: Gate, given: list[Samples], signs: list[Value]) -> Samples:
     """The samples of what a gate computes."""
     op = gate.op
-    inside = body(op)
+    inside = body(op, plain=True)
     if inside is not None:
         return _inside(mp, inside, given, signs)
     if op.whole:
