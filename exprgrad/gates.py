@@ -268,6 +268,9 @@ _SPLIT = (
     f" - (x - {_NEAR})*(sqrt(8/pi) + 0.044715*sqrt(8/pi)*(x*(x + {_NEAR}) + {_NEAR}*{_NEAR}))"
 )
 
+# exp(-x) times (1 + exp(x))^2 + 1, the denominator of mish
+_MISH = "(exp(x) + 2 + 2*exp(-x))"
+
 # how many elements share the largest or the smallest one
 _TIES = "sum(x == spread(out, x, axis, keepdims), axis, keepdims)"
 
@@ -433,8 +436,10 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
     gate("logsigmoid", "x", "sigmoid(-x)",     value="min(x, 0) - log1p(exp(-abs(x)))", aliases="log_sigmoid"),
     gate("softplus",   "x", "sigmoid(x)",      value="max(x, 0) + log1p(exp(-abs(x)))"),
     gate("silu",       "x", "out*sigmoid(-x) + sigmoid(x)", aliases="swish", near="-2.5 < x < -0.5",
+         sharp=("where(-700 < x < 0, sigmoid(x)*(1 + x - out), out*sigmoid(-x) + sigmoid(x))",),
          value="where(x < -700, x*exp(x/2)*exp(x/2), x*sigmoid(x))"),
-    gate("mish",       "x", "tanh(softplus(x)) + silu(x)/cosh(softplus(x))^2", near="-2.5 < x < -0.5", ulps=5,
+    gate("mish",       "x", "tanh(softplus(x)) + silu(x)/cosh(softplus(x))^2", near="0.25*(-3 < x < -0.5)",
+         sharp=(f"where(x > 40, 1, where(x < -700, out + exp(x), (exp(x) + 2 + 4*x*(1 + exp(-x))/{_MISH})/{_MISH}))",),
          value="where(x < -700, silu(x), x*tanh(softplus(x)))"),
     gate("gelu",       "x", "norm_cdf(x) + x*norm_pdf(x)", value="x*norm_cdf(x)", near="-2 < x < -0.3"),
     gate("gelu_tanh",  "x", f"where(abs(x) < 100, sigmoid({_GELU}) + out*sigmoid(-{_GELU})*sqrt(8/pi)*(1 + 3*0.044715*x^2), x > 0)",
