@@ -54,6 +54,8 @@ rule of their own is named after the gate, ``index_back``.  ``where`` on a rank 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from math import factorial
 from types import EllipsisType
 from typing import NamedTuple
 
@@ -271,6 +273,10 @@ _SPLIT = (
 # exp(-x) times (1 + exp(x))^2 + 1, the denominator of mish
 _MISH = "(exp(x) + 2 + 2*exp(-x))"
 
+# the derivative of dsinc by pi^2, as the Taylor series of sinc has it: a polynomial of (pi*x)^2
+_TERMS = [(-1) ** n * 2 * n * (2 * n - 1) / factorial(2 * n + 1) for n in range(12, 0, -1)]
+_SERIES = reduce("({}*(pi*x)^2 + {})".format, map(repr, _TERMS))
+
 # how many elements share the largest or the smallest one
 _TIES = "sum(x == spread(out, x, axis, keepdims), axis, keepdims)"
 
@@ -367,7 +373,8 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
     gate("cospi", "x", "-pi*sinpi(x)",         doc="cos(pi*x)"),
     gate("sinc",  "x", "dsinc(x)",             doc="sin(pi*x)/(pi*x), and 1 at 0", near="min(1, 1/abs(x))"),
     gate("dsinc", "x", "where(abs(x) < 1e-9, -pi^2/3, -(2*out/x + pi^2*sinc(x)))",
-         doc="the derivative of sinc", ulps=6, near="min(3, 3/abs(x))"),
+         sharp=(f"where(abs(x) < 0.6, pi^2*{_SERIES}, -(2*out/x + pi^2*sinc(x)))",),  # near 0 the sum cancels
+         doc="the derivative of sinc", near="min(3, 3/abs(x))"),
     gate("deg",   "x", "180/pi",               aliases="degrees rad2deg", doc="radians to degrees"),
     gate("rad",   "x", "pi/180",               aliases="radians deg2rad", doc="degrees to radians"),
 ),
