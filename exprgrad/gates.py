@@ -258,6 +258,9 @@ _QUOTIENT = "(abs(b) < 0.5 or b - 1 + 1 != b) and not (a == 0 or a == inf)"
 # what a - b is rounded by (T. J. Dekker, 1971)
 _ROUNDED = "where(abs(a) < abs(b), a - (a - b + b), a - (a - b) - b)"
 
+# what x + h is rounded by, and how fast the gradient by h changes there
+_ADDED, _NEXT = "where(abs(x) < abs(h), x - (x + h - h), h - (x + h - x))", "polygamma(n + 2, x + h)"
+
 # gelu by its tanh approximation is x*sigmoid of this, and its derivative
 _GELU, _GELU_SLOPE = "sqrt(8/pi)*(x + 0.044715*x^3)", "(sqrt(8/pi) + 3*0.044715*sqrt(8/pi)*x^2)"
 
@@ -473,7 +476,8 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
     gate("polygamma", "n x", "nan", "polygamma(n + 1, x)", domain="0 <= n <= 1000 and n == floor(n) and (x > 0 or x != floor(x))",
          doc="the n-th derivative of digamma, n a whole number", sample=(0, 50)),
     gate("polygamma_drop", "n x h", "nan", "polygamma_drop(n + 1, x, h)", "-polygamma(n + 1, x + h)",
-         doc="polygamma(n, x) - polygamma(n, x + h) without cancellation", sample=(1e-6, 20), ulps=64,
+         doc="polygamma(n, x) - polygamma(n, x + h) without cancellation", sample=(1e-6, 20),
+         sharp=(None, None, f"-polygamma(n + 1, x + h) - where(abs({_NEXT}) < inf, {_ADDED}*{_NEXT}, 0)"),
          domain="0 <= n <= 1000 and n == floor(n) and x > 0 and h > 0"),
     gate("beta",      "a b", "where(abs(b) < 1e-17*abs(a), -out*b*polygamma(1, a), out*polygamma_drop(0, a, b))",
          "where(abs(a) < 1e-17*abs(b), -out*a*polygamma(1, b), out*polygamma_drop(0, b, a))",

@@ -182,7 +182,7 @@ on the way that has fewer digits still, `out` in `-out/b`, `a^(b - 1)` in `b*a^(
 of. Gradients are not measured where the value overflows, nor on kinks and steps.
 
 A formula behind *near* is the magnitude below which the units stop shrinking: next to a root that is no float64,
-where what is added up cancels. More than 8 ulp has `polygamma_drop`, which rounds `x + h` before a power is taken of it.
+where what is added up cancels.
 
 """
 COLUMNS = ("gate", "of", "ulp", "at", "ulp below 1e-300", "at")
