@@ -20,6 +20,7 @@ _OPERATORS = {
     "_PLUS", "_MINUS", "_TIMES", "_DIVIDE", "_FLOOR_DIVIDE", "_PERCENT", "_POWER", "_AT",
 }  # fmt: skip
 _ENDS = {"$END", "_NEWLINE", "_SEMICOLON"}
+_BEFORE = _OPERATORS | _ENDS | {"_LEFT", "_OPEN", "_COMMA", "_COLON", "_EQUALS"}  # what no value has ended at
 
 # characters that other languages use, and what to write here
 _REMEDIES = {
@@ -108,9 +109,10 @@ def explain(text: str, tokens: list[Token]) -> FormulaError:
         )  # fmt: skip
     if here.kind in _OPERATORS:
         return FormulaError(f"{word} needs a number or a name on its left", text, place)
+    beside = before is not None and before.kind not in _BEFORE
     return FormulaError(
         f"{word} cannot stand behind {left}" if left else f"a formula cannot begin with {word}", text, place,
-        hint="an operator such as + or * is missing between them" if left else "",
+        hint="an operator such as + or * is missing between them" if beside else "",
     )  # fmt: skip
 
 
