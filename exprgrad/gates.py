@@ -280,6 +280,10 @@ _MISH = "(exp(x) + 2 + 2*exp(-x))"
 _TERMS = [(-1) ** n * 2 * n * (2 * n - 1) / factorial(2 * n + 1) for n in range(12, 0, -1)]
 _SERIES = reduce("({}*(pi*x)^2 + {})".format, map(repr, _TERMS))
 
+# where gamma(a + b) has a pole beta is 0; its gradient by an input from there on, by reflection, which has no pole
+_IS_ROOT = "out == 0 and a + b < 1"
+_ROOT = "out*(digamma({0}) - digamma(1 - (a + b))) + pi*cospi(a + b)/sinpi({0})*beta({1}, 1 - (a + b))"
+
 # how many elements share the largest or the smallest one
 _TIES = "sum(x == spread(out, x, axis, keepdims), axis, keepdims)"
 
@@ -479,8 +483,9 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
          doc="polygamma(n, x) - polygamma(n, x + h) without cancellation", sample=(1e-6, 20),
          sharp=(None, None, f"-polygamma(n + 1, x + h) - where(abs({_NEXT}) < inf, {_ADDED}*{_NEXT}, 0)"),
          domain="0 <= n <= 1000 and n == floor(n) and x > 0 and h > 0"),
-    gate("beta",      "a b", "where(abs(b) < 1e-17*abs(a), -out*b*polygamma(1, a), out*polygamma_drop(0, a, b))",
-         "where(abs(a) < 1e-17*abs(b), -out*a*polygamma(1, b), out*polygamma_drop(0, b, a))",
+    gate("beta",      "a b",
+         f"where({_IS_ROOT}, {_ROOT.format('a', 'b')}, where(abs(b) < 1e-17*abs(a), -out*b*polygamma(1, a), out*polygamma_drop(0, a, b)))",
+         f"where({_IS_ROOT}, {_ROOT.format('b', 'a')}, where(abs(a) < 1e-17*abs(b), -out*a*polygamma(1, b), out*polygamma_drop(0, b, a)))",
          doc="gamma(a)*gamma(b)/gamma(a + b)", domain="a > 0 and b > 0", sample=(0, 100)),
     gate("factorial", "x", "out*digamma(x + 1)", doc="gamma(x + 1)", domain="x > -1 or x != floor(x)",
          sample=(-170, 170), near="abs(x - 0.46) < 0.5"),

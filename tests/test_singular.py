@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 import pytest
-from mpmath import mpc, mpf
+from mpmath import mp, mpc, mpf
 
 from conftest import ROWS
+from exprgrad.calculus.hessian import hessian
 from exprgrad.chain import backward, tangent
 from exprgrad.circuit import Circuit
 from exprgrad.diagnosis.notes import notes
@@ -87,6 +88,9 @@ TABLE = [
     ("erf(x)", [0], 0, [1.1283791670955126]),
     ("beta(x, y)", [-0.5, 1], -2, [-4, -4 * math.log(2)]),
     ("beta(x, y)", [1, -0.5], -2, [-4 * math.log(2), -4]),
+    ("beta(x, y)", [-0.5, 0.5], 0, [-2 * math.pi, -2 * math.pi]),
+    ("beta(x, y)", [1.5, -2.5], 0, [4 * math.pi / 15, 4 * math.pi / 15]),
+    ("beta(x, y)", [-0.25, -0.75], 0, [-23.695375670177953, -23.695375670177953]),
     ("1/sinpi(x)", [1], inf, [inf]),
     ("1/sinpi(x)", [-1], -inf, [inf]),
     ("1/cospi(x)", [-1.5], inf, [inf]),
@@ -100,6 +104,16 @@ def test_table(text: str, at: list[float], value: float, gradient: list[float]) 
     result = run(read(text), point)
     assert result.value == pytest.approx(value, rel=4e-16, nan_ok=True)
     assert list(result.gradient.values()) == pytest.approx(gradient, rel=4e-16, abs=0, nan_ok=True)
+
+
+def test_beta_has_second_derivatives_at_its_roots() -> None:
+    """Where the quotient of a book is 0 times infinity."""
+    for a, b in ((-0.5, 0.5), (1.5, -2.5), (0.3, -0.3)):
+        found = hessian(read("beta(a, b)"), {"a": a, "b": b})[1]
+        with mp.workdps(40):
+            true = [mp.diff(lambda a, b: mp.gamma(a) * mp.gamma(b) * mp.rgamma(a + b), (mpf(a), mpf(b)), orders)
+                    for orders in ((2, 0), (1, 1), (0, 2))]  # fmt: skip
+        assert [found["a"]["a"], found["a"]["b"], found["b"]["b"]] == pytest.approx(list(map(float, true)), rel=1e-14)
 
 
 def test_odd_gates_are_odd_at_zero() -> None:
