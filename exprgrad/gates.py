@@ -350,7 +350,7 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
     gate("log_base",  "x base", "1/log(base)/x", "-out/log(base)/base", aliases="log",
          domain="x > 0 and base > 0 and base != 1", doc="log(x, base)"),
     gate("logaddexp", "a b", "sigmoid(a - b)", "sigmoid(b - a)", sharp=("sigmoid_sub(a, b)", "sigmoid_sub(b, a)"),
-         doc="log(exp(a) + exp(b)) without overflow", near="abs(out) < 0.1 and abs(a - b) < 40"),
+         doc="log(exp(a) + exp(b)) without overflow", near="0.5*(abs(out) < 0.5 and abs(a - b) < 40)"),
     gate("xlogy",     "x y", "log(y)", "x/y",  domain="y > 0", doc="x*log(y), and 0 where x is 0"),
     gate("xlog1py",   "x y", "log1p(y)", "x/(1 + y)", domain="y > -1",
          doc="x*log1p(y), and 0 where x is 0"),

@@ -57,7 +57,7 @@ Errors = dict[tuple[str, bool], Worst]
 def points(row: Row) -> Iterator[Point]:
     """Points of a gate's whole domain: of every magnitude, next to the corners, and where inputs are nearly equal."""
     rng = random.Random(row.name)
-    count = 200 if "polygamma" in row.name or row.name == "beta" else 1000
+    count = 200 if "polygamma" in row.name or row.name == "beta" else 3000
     found: set[Point] = set()
     for signed in itertools.chain(_grid(row), _drawn(row, rng)):
         point = tuple([one + 0.0 for one in signed])  # mpmath has no -0

@@ -14,7 +14,7 @@ from exprgrad.gates import ROWS as BY_NAME
 from exprgrad.gates import Row
 
 STATED = list(stated())
-EVERY = 40  # of the points that the table was measured at, one in so many
+EVERY = 120  # of the points that the table was measured at, one in so many
 ELSEWHERE = 0.5  # what another C library may add
 
 PAIRS = list(zip(ROWS, STATED, strict=False))
