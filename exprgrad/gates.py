@@ -467,8 +467,8 @@ CATALOGUE: dict[str, tuple[Row, ...]] = {
 "special functions": (
     gate("erf",       "x", "2/sqrt(pi)*gaussian(x)",  doc="the error function"),
     gate("erfc",      "x", "-2/sqrt(pi)*gaussian(x)", doc="1 - erf(x), accurate far out"),
-    gate("erfinv",    "x", "sqrt(pi)/2/gaussian(out)", doc="the inverse of erf", domain="-1 < x < 1", ulps=6,
-         sharp=("sqrt(pi)/2/gaussian(out)*where(0.7 < abs(x) < 1, erfc(abs(out))/(1 - abs(x)), 1)",)),  # 1 but for rounding
+    gate("erfinv",    "x", "sqrt(pi)/2/gaussian(out)", doc="the inverse of erf", domain="-1 < x < 1", ulps=5,
+         sharp=("sqrt(pi)/2/gaussian(out)*where(0.923 < abs(x) < 1, erfc(abs(out))/(1 - abs(x)), 1)",)),  # 1 but for rounding
     gate("gaussian",  "x", "-2*(x*out)",       doc="exp(-x^2)"),
     gate("norm_pdf",  "x", "-x*out",            doc="the standard normal density"),
     gate("norm_cdf",  "x", "norm_pdf(x)",       doc="the standard normal distribution function"),
