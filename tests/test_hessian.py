@@ -189,6 +189,11 @@ def test_too_many_numbers_are_refused() -> None:
         ("x^1.5*y", {"x": 0, "y": 2}, "the derivative of order 2 of x^1.5 with respect to x is inf"),
         ("y + (x - 1)^1.5", {"x": 1, "y": 2}, "the derivative of order 2 of (x - 1)^1.5 with respect to x - 1 is inf"),
         ("[y, 1] @ [x^1.5, 2]", {"x": 0, "y": 2}, "the derivative of order 2 of x^1.5 with respect to x is inf"),
+        (
+            "where(x > 0, sqrt(x), x^1.5)*y",
+            {"x": 0, "y": 2},
+            "the derivative of order 2 of x^1.5 with respect to x is inf",
+        ),
         ("exp(500*x)*exp(200*y)", {"x": 1, "y": 1}, "the derivatives that meet here are not finite"),
     ],
 )

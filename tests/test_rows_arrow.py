@@ -308,6 +308,10 @@ def test_a_column_with_the_name_of_a_result_is_refused(name: str, tmp_path: Path
 
 FAR = pa.array([2**31 - 1, 0, 1], pa.int32()).view(pa.date32())  # which is how PostgreSQL writes an infinite date
 
+TENSORS = pa.ExtensionArray.from_storage(
+    pa.fixed_shape_tensor(pa.date32(), [1]), pa.FixedSizeListArray.from_arrays(FAR, 1)
+)
+
 
 @pytest.mark.parametrize(
     ("column", "why"),
@@ -316,6 +320,7 @@ FAR = pa.array([2**31 - 1, 0, 1], pa.int32()).view(pa.date32())  # which is how 
         (pa.StructArray.from_arrays([FAR], ["d"]), "'c' has a time that is too far away"),
         (pa.array([[1], [2**31 - 1], None], pa.list_(pa.int32())).cast(pa.list_(pa.date32())), "'c' has a time that"),
         (pa.MapArray.from_arrays([0, 1, 2, 3], pa.array(["a", "b", "c"]), FAR), "'c' has a time that is too far away"),
+        (pa.ListArray.from_arrays([0, 1, 2, 3], TENSORS), "'c' has a time that is too far away"),
         (FAR.dictionary_encode(), "'c' has a time that is too far away"),
         (pa.array([0, 1, -(2**63)], pa.int64()).view(pa.timestamp("us", "UTC")), "'c' has a time that is too far"),
         (pa.array([0, 1, 2**62], pa.int64()).view(pa.timestamp("s")), "'c' has a time that is too far"),
@@ -330,7 +335,20 @@ FAR = pa.array([2**31 - 1, 0, 1], pa.int32()).view(pa.date32())  # which is how 
             "'c' holds extension<arrow.uuid>, which CSV and JSON have no way to write\n  = --to parquet or --to arrow",
         ),
     ],
-    ids=["date", "struct", "list", "map", "category", "timestamp", "seconds", "duration", "long", "zone", "uuid"],
+    ids=[
+        "date",
+        "struct",
+        "list",
+        "map",
+        "tensors",
+        "category",
+        "timestamp",
+        "seconds",
+        "duration",
+        "long",
+        "zone",
+        "uuid",
+    ],
 )
 def test_what_polars_would_panic_at_is_refused_as_text_and_kept_elsewhere(
     column: Any, why: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
@@ -341,6 +359,18 @@ def test_what_polars_would_panic_at_is_refused_as_text_and_kept_elsewhere(
     assert capfd.readouterr() == ("", "")
     made("2*id", tmp_path / "t.arrow", "--out", tmp_path / "out.arrow")
     assert table(tmp_path / "out.arrow")["c"].equals(before["c"])
+
+
+def test_types_of_others_are_written_as_what_they_are_stored_in(tmp_path: Path) -> None:
+    """Which polars has no text for."""
+    pairs = pa.FixedSizeListArray.from_arrays(pa.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), 2)
+    columns = {"c": pa.ExtensionArray.from_storage(pa.fixed_shape_tensor(pa.float64(), [2]), pairs), "id": [1, 2, 3]}
+    with pa.ipc.new_stream(tmp_path / "t.arrow", pa.table(columns).schema) as out:
+        out.write_table(pa.table(columns))
+    cells = [row[0] for row in made("2*id", tmp_path / "t.arrow", "--to", "csv").rows[1:]]
+    assert cells == ["[1.0,2.0]", "[3.0,4.0]", "[5.0,6.0]"]
+    rows = made("2*id", tmp_path / "t.arrow", "--to", "jsonl").objects
+    assert [row["c"] for row in rows] == [[1, 2], [3, 4], [5, 6]]
 
 
 def test_seconds_without_milliseconds_are_kept_in_arrow_only(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from itertools import count
 from typing import Any, NamedTuple
 
 from exprgrad.circuit import Circuit
@@ -62,22 +61,21 @@ def ascend(
     here = run(circuit, point, moving, upstream)
     weights = None if upstream is None else value_of("", upstream)
     way = [Step(0, here.inputs, _weighed(here.value, weights))]
-    for number in count():
+    while True:
         last = way[-1]
         square = {name: _sum(product(gradient, gradient)) for name, gradient in here.gradient.items()}
         total = sum(square.values())
         moved = {name: _moved(last.inputs[name], rate, gradient) for name, gradient in here.gradient.items()}
         end = _end(last, here, total, moved)
-        if end or number == steps:
+        if end or last.number == steps:
             way[-1] = last._replace(end=end)
-            break
+            return way
         here = run(circuit, {**last.inputs, **moved}, moving, upstream)
         value = _weighed(here.value, weights)
         predicted, actual = rate * total, value - last.value
         shares = {name: part / total for name, part in square.items()}
         kind = _judged(predicted, actual, last.value)
-        way.append(Step(number + 1, here.inputs, value, predicted, actual, shares, kind))
-    return way
+        way.append(Step(last.number + 1, here.inputs, value, predicted, actual, shares, kind))
 
 
 def gentler(rate: float, step: Step) -> float:

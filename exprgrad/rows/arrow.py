@@ -169,7 +169,7 @@ def _parquet(file: Any) -> Iterator[Any]:
 def _is_time(kind: Any) -> bool:
     """Whether a type is of times, or of lists of them."""
     while _is_list(kind):
-        kind = kind.value_type
+        kind = getattr(kind.value_type, "storage_type", kind.value_type)  # of an extension
     return bool(pa.types.is_temporal(kind) and not pa.types.is_interval(kind))
 
 

@@ -163,6 +163,7 @@ def _of_numbers(kind: Any) -> Any:
 def _from_arrow(table: Any) -> pl.DataFrame:
     """An Arrow table as polars has it; DataError for a type that text has no way to write, and for a name twice."""
     once(table.schema.names)
+    columns = []
     for field, column in zip(table.schema, table.columns, strict=True):
         if not _has_text(field.type):
             raise DataError(
@@ -175,8 +176,10 @@ def _from_arrow(table: Any) -> pl.DataFrame:
                 f"the column '{shown(field.name, 30)}' has a time that is too far away for CSV and JSON",
                 hint="--to parquet or --to arrow",
             )
+        extended = hasattr(field.type, "storage_type")  # polars has no text for what it has no type for
+        columns.append(column.cast(field.type.storage_type) if extended else column)
     try:
-        found: Any = pl.from_arrow(table)
+        found: Any = pl.from_arrow(type(table).from_arrays(columns, table.schema.names))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         raise DataError("a column holds what CSV and JSON have no way to write", hint="--to parquet") from None
     found.columns = table.schema.names  # polars has a name of its own for a column without one
