@@ -464,7 +464,7 @@ def test_results_come_in_order_and_before_a_wait_whoever_computes_them() -> None
     def work(number: int) -> int:
         threads.add(threading.get_ident())
         if number == 100:
-            gate.wait(5)
+            gate.wait(0.5)
         return -number
 
     def items(*numbers: int | None) -> Iterator[int | None]:

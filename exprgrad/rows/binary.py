@@ -76,9 +76,11 @@ class Writer:
         try:
             if self.writer is None:
                 self._begin(schema)
-            tables = [self._cast(table) for table in self.waiting]
+            table = pa.concat_tables([self._cast(table) for table in self.waiting])
             self.waiting = []
-            self.writer.write_table(pa.concat_tables(tables))
+            if self.format_ == "parquet":
+                _check_seconds(table)
+            self.writer.write_table(table)
         except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:  # the latter for seconds without milliseconds
             raise DataError(
                 f"a column holds what {self.format_.capitalize()} has no way to write: {shown(str(error))}",
@@ -142,6 +144,13 @@ class Writer:
                 ],
             ]
         )
+
+
+def _check_seconds(table: Any) -> None:
+    """Raises ArrowInvalid for seconds that are no milliseconds, which Parquet has instead: pyarrow 21 wraps them."""
+    for column in table.columns:
+        if pa.types.is_timestamp(column.type) and column.type.unit == "s":
+            column.cast(pa.timestamp("ms", column.type.tz))
 
 
 def _together(schemas: list[Any]) -> Any:
