@@ -239,3 +239,8 @@ def test_sparklines() -> None:
     assert len(long) == 40
     assert (long[0], long[-1]) == ("1", "8")
     assert list(long) == sorted(long)
+
+
+def test_less_than_no_step_is_none() -> None:
+    (start,) = ascend(read("x^2"), {"x": 3}, 0.1, steps=-1)
+    assert (start.number, start.value) == (0, 9)

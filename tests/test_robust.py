@@ -216,7 +216,7 @@ def test_a_large_formula_through_the_whole_command(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="ulimit -v is Linux's")
-@pytest.mark.parametrize("level", ["max(x, {})", "x^({})"])
+@pytest.mark.parametrize("level", ["max(x, {})", "where(x, {}, x)", "x^({})"])
 @pytest.mark.rule(9)
 def test_gates_with_many_rules_take_no_more_room_than_others(level: str, tmp_path: Path) -> None:
     """A hundred thousand levels of what has twenty gates of a gradient each, in 600 MB and far from minutes."""

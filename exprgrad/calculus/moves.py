@@ -67,7 +67,7 @@ def ascend(
         total = sum(square.values())
         moved = {name: _moved(last.inputs[name], rate, gradient) for name, gradient in here.gradient.items()}
         end = _end(last, here, total, moved)
-        if end or last.number == steps:
+        if end or last.number >= steps:
             way[-1] = last._replace(end=end)
             return way
         here = run(circuit, {**last.inputs, **moved}, moving, upstream)
