@@ -34,6 +34,8 @@ TABLE = [
     ("x/y", [0, 0], nan, [nan, nan]),
     ("x/x", [0], nan, [nan]),
     ("x - x", [inf], nan, [nan]),
+    ("fma(x, x, y)", [1e200, -inf], -inf, [2e200, 1]),
+    ("fma(x, y, 1)", [inf, 0], nan, [nan, nan]),
     ("0*x", [inf], nan, [nan]),
     ("max(x, x)", [3], 3, [1]),
     ("x^y", [0, 0], 1, [0, -inf]),

@@ -63,8 +63,10 @@ def power(a: float, b: float) -> float:
 
 def fma(a: float, b: float, c: float) -> float:
     """a*b + c rounded once, by way of exact fractions (Python has no fma before 3.13)."""
-    if not (math.isfinite(a) and math.isfinite(b) and math.isfinite(c)):
+    if not (math.isfinite(a) and math.isfinite(b)):
         return a * b + c
+    if not math.isfinite(c):
+        return c  # a*b is finite before it is rounded
     from fractions import Fraction
 
     exact = Fraction(a) * Fraction(b) + Fraction(c)

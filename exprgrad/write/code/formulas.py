@@ -158,8 +158,9 @@ _LOST = "((a*b - ((a*b + c) - ((a*b + c) - a*b))) + (c - ((a*b + c) - a*b)))"
 
 FORMULAS: dict[str, str] = {
     # arithmetic
-    "fma": "a*b + c + where(max(abs(a), abs(b)) < 1e150 and abs(a*b) < 1e300 and abs(c) < 1e300,"
-    f" {_REST} + {_LOST}, 0)",
+    "fma": "where(abs(c) == inf and max(abs(a), abs(b)) < inf, c, a*b + c"
+    " + where(max(abs(a), abs(b)) < 1e150 and abs(a*b) < 1e300 and abs(c) < 1e300,"
+    f" {_REST} + {_LOST}, 0))",
     "floor_divide": "where(b == 0, a/b, round((a - fmod(a, b))/b - (fmod(a, b) != 0 and (fmod(a, b) < 0) != (b < 0))))",
     "mod": "where(fmod(a, b) != 0 and (fmod(a, b) < 0) != (b < 0), fmod(a, b) + b, fmod(a, b))",
     "fmod": "a - b*trunc(a/b)",
