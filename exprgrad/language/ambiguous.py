@@ -8,6 +8,8 @@ from exprgrad.errors import FormulaError, Span, shown
 from exprgrad.gates import GATES
 from exprgrad.language.parse import Node
 
+_CHOICE = {"if", "then", "else"}  # words of other languages
+
 
 def unambiguous(text: str, nodes: Sequence[Node], left: int, index: int) -> None:
     """Refuses a product without a sign that can be read two ways, or that is two names in a row."""
@@ -44,6 +46,8 @@ def unambiguous(text: str, nodes: Sequence[Node], left: int, index: int) -> None
     advice = f"for a product write {shown(word)}*{shown(factor)}"
     if last.kind == "name" and word in GATES:
         advice = f"for the gate write {shown(word)}({shown(factor)})"
+    if _CHOICE & {word, factor}:
+        advice = "for a choice write where(condition, a, b)"
     raise FormulaError("two values stand in a row without an operator", text, (last.start, product.stop), hint=advice)
 
 

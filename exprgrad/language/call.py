@@ -11,8 +11,11 @@ from exprgrad.errors import FormulaError, Span, named, shown
 from exprgrad.gates import GATES, Row, Static
 from exprgrad.language.items import Fixed, Item, Keyword, Listed, static, wire
 from exprgrad.language.parse import Node
+from exprgrad.language.syntax import DERIVATIVE
 
 Call = tuple[Row, tuple[int, ...], tuple[Static, ...]]
+
+_DERIVATIVES = {"der", "deriv", "derivative", "diff", "grad", "gradient"}  # functions elsewhere
 
 
 def function_name(text: str, node: Node) -> str:
@@ -139,7 +142,9 @@ def _unknown(text: str, node: Node, name: str, definitions: Mapping[str, Row]) -
     hints = [like] if like else []
     if name in ("array", "asarray", "tensor"):
         hints = ["an array is written [1, 2] without a function"]
-    if node.kind == "call" and (not like or len(name) <= 2):
+    elif name.lower() in _DERIVATIVES:
+        hints = [DERIVATIVE]
+    elif node.kind == "call" and "," not in inside and (not like or len(name) <= 2):
         hints.append(f"for a product write {shown(name)}*{shown(inside)}")
     hints.append("exprgrad --gates lists the functions")
     span = (place, place + len(text[place : text.index("(", place)].rstrip()))

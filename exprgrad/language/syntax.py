@@ -42,6 +42,8 @@ _REMEDIES = {
     "∑": "write the sum out with +",
 }
 
+DERIVATIVE = "every run has the derivatives of its formula; --symbolic writes them as formulas"
+
 
 def explain(text: str, tokens: list[Token]) -> FormulaError:
     """The error for a formula whose last token here fits no rule."""
@@ -53,6 +55,8 @@ def explain(text: str, tokens: list[Token]) -> FormulaError:
 
     if here.kind == "STRAY":
         hint = _REMEDIES.get(word, "") or _instead(text, here.start)
+        if word == "'" and before is not None and before.kind not in _BEFORE:
+            hint = DERIVATIVE
         if word == ".":
             hint = "what stands after a point is .T, .mT, or a function of the array before it: x.sum()"
         return FormulaError(f"a formula cannot contain {named(text[here.start])}", text, place, hint=hint)

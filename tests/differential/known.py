@@ -92,6 +92,7 @@ VALUES: tuple[Difference, ...] = (
         Difference("torch jax", name, _one, "1/x is rounded next to a singular point")
         for name in ("asec", "acsc", "asech", "acoth")
     ],
+    *[Difference("torch jax", name, lambda x: abs(x) > 700, "cosh overflows") for name in ("sech", "csch")],
     Difference("torch jax", "hypot", _squared, "the squares of a norm's elements are out of range"),
 )
 
