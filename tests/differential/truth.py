@@ -220,7 +220,8 @@ def _local(row: Row, operands: Sequence[Any], position: int) -> Any:
         if row.name not in _JUMPS or left is right:
             raise Beyond("singular")
         return right if left is None else left
-    if abs(right - left) <= mpf("1e-3") * max(abs(left), abs(right)) + mpf("1e-15"):
+    alike = mpf("1e-12") if row.kinks else mpf("1e-3")  # the slopes at a kink may be two that are near each other
+    if abs(right - left) <= alike * max(abs(left), abs(right)) + mpf("1e-15"):
         found = (left + right) / 2
     elif row.name in ("max", "min"):
         return mpf(0.5)
