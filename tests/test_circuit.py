@@ -370,3 +370,19 @@ def test_the_collector_is_as_it_was_when_a_run_is_over() -> None:
 def test_forward_takes_up_where_it_stopped() -> None:
     gates = read("x + 1").gates
     assert forward(gates, {0: 2.0}, [2.0, 1.0]) == [2, 1, 3]
+
+
+def test_what_nothing_reads_is_not_printed() -> None:
+    """Of the gates of a guard that nothing is under."""
+    circuit = backward(read("x^2 + max(x, 1)")).circuit
+    lines = [line.partition("  #")[0] for line in str(circuit).splitlines()]
+    read_ = set(re.findall(r"[\w\[\]]+", " ".join(line.partition(" = ")[2] or line for line in lines)))
+    unread = [label for label in (line.partition(" = ")[0] for line in lines[:-1]) if label not in read_]
+    assert unread == ["d[x]"]
+    assert len(lines) - 1 < sum(gate.op is not CONST for gate in circuit.gates)
+
+
+def test_an_output_without_a_text_is_called_the_output() -> None:
+    circuit = read("2*x")
+    with pytest.raises(UsageError, match=r"the output is an array \(2\), and a gradient needs one number"):
+        run(Circuit(circuit.gates, circuit.names, circuit.output), {"x": [1, 2]})

@@ -61,7 +61,7 @@ def _powered_function(text: str, nodes: Sequence[Node], index: int) -> str:
     else:
         return ""
     word = text[base.start : base.stop]
-    return word if base.kind == "name" and word in GATES else ""
+    return word if word in GATES else ""
 
 
 def malformed(text: str, span: Span) -> FormulaError:

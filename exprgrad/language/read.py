@@ -90,7 +90,6 @@ class _Reader:
     def outcome(self, target: Node, parameters: Sequence[Node], nodes: Sequence[Node]) -> int:
         """``f(x, y) = formula`` as the last statement: it names the output and lists its inputs."""
         name, inputs = self.header(target, parameters)
-        self.unused(name, target)
         for parameter, node in zip(inputs, parameters, strict=True):
             if parameter not in self.builder.names:
                 self.builder.input(parameter, None, _span(node))

@@ -78,14 +78,15 @@ def explain(text: str, tokens: list[Token]) -> FormulaError:
                 f"this {word} does not close the {shown(text[opened.start : opened.stop])} before it", text, place,
                 hint=f"add a {')' if opened.kind == '_LEFT' else ']'} before it", others=[(opened.start, opened.stop)],
             )  # fmt: skip
-        if before is not None and before.kind == "_OPEN":
-            return FormulaError("an index needs a place", text, (before.start, here.stop), hint="such as x[0] or x[1:]")
-        if before is not None and before.kind == "_LEFT":
+        last = tokens[-2]  # what is open, or behind it
+        if last.kind == "_OPEN":
+            return FormulaError("an index needs a place", text, (last.start, here.stop), hint="such as x[0] or x[1:]")
+        if last.kind == "_LEFT":
             return FormulaError(
-                "there is nothing between these parentheses", text, (before.start, here.stop),
+                "there is nothing between these parentheses", text, (last.start, here.stop),
                 hint="put a formula between them, or remove them",
             )  # fmt: skip
-        return _missing(text, tokens[-2], left)
+        return _missing(text, last, left)
     if here.kind == "_COMMA":
         if before is None or before.kind in _OPERATORS | {"_LEFT", "_OPEN", "_COMMA"}:
             return FormulaError("a comma needs a formula on its left", text, place)
