@@ -248,3 +248,7 @@ def test_spans_and_outline() -> None:
         "output", "  mul", "    group", "      add", "        name x", "        number 1", "    call", "      name y",
     ]  # fmt: skip
     assert isinstance(parse("1")[0], Node)
+    text = "-" * 33 + "x"
+    assert [line.removeprefix("  " * 28) for line in outline(text, parse(text))][29:] == [
+        "  neg", "    neg", "    [31] neg", "    [32] neg", "    [33] neg", "    [34] name x",
+    ]  # fmt: skip
