@@ -18,6 +18,7 @@ import pytest
 
 from exprgrad.errors import shown
 from exprgrad.rows import records, sources
+from exprgrad.rows.arrow import Reader
 from rowjob import job, made, refused, table
 
 COLUMNS = {
@@ -424,3 +425,15 @@ def test_packed_arrow_that_is_cut_off_is_told_as_such(tmp_path: Path) -> None:
     packed = gzip.compress((tmp_path / "stream.arrow").read_bytes() + b"\0" * 9000)
     (tmp_path / "t.arrow.gz").write_bytes(packed[: len(packed) // 2])
     assert "is cut off: its gzip data cannot be unpacked" in refused("x", tmp_path / "t.arrow.gz")
+
+
+def test_a_batch_that_is_not_there_yet_is_a_pause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that what is under way is handed on before the wait for it."""
+    content = pa.table({"x": pa.array([1.0, 2.0, 3.0])})
+    with pa.ipc.new_stream(tmp_path / "stream.arrow", content.schema) as file:
+        file.write_table(content, max_chunksize=1)
+    monkeypatch.setattr(sources.Stream, "ready", lambda _: False)
+    stream = sources.Stream(str(tmp_path / "stream.arrow"))
+    found = list(Reader(stream, "arrow").raw())
+    stream.close()
+    assert [piece and piece.first for piece in found] == [None, 1, None, 2, None, 3, None]
