@@ -18,7 +18,7 @@ import pytest
 
 from exprgrad.errors import shown
 from exprgrad.rows import records, sources
-from exprgrad.rows.arrow import Reader
+from exprgrad.rows.arrow import Reader, _Bytes
 from rowjob import job, made, refused, table
 
 COLUMNS = {
@@ -331,6 +331,7 @@ TENSORS = pa.ExtensionArray.from_storage(
             pa.array([1, 2, 3], pa.timestamp("us", "Mars/Base")),
             "a column holds what CSV and JSON have no way to write\n  = --to parquet",
         ),
+        (pa.array([b"a"] * 3, pa.binary_view()), "'c' holds binary_view, which CSV and JSON have no way to write"),
         (
             pa.array([b"0" * 16] * 3, pa.uuid()),
             "'c' holds extension<arrow.uuid>, which CSV and JSON have no way to write\n  = --to parquet or --to arrow",
@@ -348,6 +349,7 @@ TENSORS = pa.ExtensionArray.from_storage(
         "duration",
         "long",
         "zone",
+        "view",
         "uuid",
     ],
 )
@@ -437,3 +439,15 @@ def test_a_batch_that_is_not_there_yet_is_a_pause(tmp_path: Path, monkeypatch: p
     found = list(Reader(stream, "arrow").raw())
     stream.close()
     assert [piece and piece.first for piece in found] == [None, 1, None, 2, None, 3, None]
+
+
+def test_a_stream_is_read_to_the_last_byte_asked_for() -> None:
+    left = [b"ab", b"c", b"d"]
+
+    class Pieces:
+        def read(self, size: int) -> bytes:
+            assert size >= len(left[0])
+            return left.pop(0)
+
+    stream: Any = Pieces()
+    assert _Bytes(stream).read(3) == b"abc"

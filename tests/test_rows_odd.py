@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import io
 import os
 import select
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,11 +24,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from exprgrad.errors import DataError
+from exprgrad.jobs.rows import _progress
 from exprgrad.rows import arrow, binary, csv, jsonl, records, summary
 from exprgrad.rows.formats import by_ending
 from exprgrad.rows.inputs import Files
 from exprgrad.rows.sources import Stream
 from exprgrad.rows.stream import _large, in_order
+from exprgrad.views import progress
 from rowjob import counted, job, lines, made, refused, table
 
 
@@ -495,3 +500,88 @@ def test_results_come_in_order_and_before_a_wait_whoever_computes_them() -> None
         assert _large((None, records.Piece(b"x" * size, 1, 1))) == large
     for rows, large in ((12_500, False), (12_501, True)):
         assert _large((None, arrow.Batch(pa.table({"x": pa.nulls(rows)}), 1))) == large
+
+
+def test_no_more_than_a_few_pieces_are_under_way() -> None:
+    """So that memory does not grow with the rows, however slow the first piece is."""
+    begun = 0
+
+    def items() -> Iterator[int]:
+        nonlocal begun
+        for number in range(50):
+            begun += 1
+            yield number
+
+    for done, result in enumerate(in_order(items(), lambda number: number, lambda _: True, 2)):
+        assert result == done
+        assert begun - done <= 5
+
+
+def test_a_pipe_is_ready_while_it_holds_something() -> None:
+    there, here = os.pipe()
+    os.write(here, b"x\n1\n2\n")
+    stream = Stream(f"/dev/fd/{there}")
+    assert stream.read(2) == b"x\n"
+    assert stream.ready()  # the rest of what was looked at
+    while stream.first:
+        stream.read(9)
+    assert not stream.ready()
+    os.write(here, b"3\n")
+    assert stream.ready()
+    os.close(here)
+    assert (stream.read(9), stream.read(9)) == (b"3\n", b"")
+    stream.close()
+    os.close(there)
+
+
+def test_a_line_that_is_no_utf_8_is_counted_from_the_pieces_first_byte() -> None:
+    with pytest.raises(DataError, match="t, line 6 is not UTF-8: byte 0xff"):
+        records.decoded(records.Piece(b"\n\xff", 5, 2), "t")
+
+
+def test_a_packed_file_is_unpacked_before_it_is_read_in_any_order(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"x": [1.0, 2.0]}), tmp_path / "t.parquet")
+    (tmp_path / "t.parquet.gz").write_bytes(gzip.compress((tmp_path / "t.parquet").read_bytes()))
+    assert made("2*x", tmp_path / "t.parquet.gz", "--to", "csv", "--only").out == b"value,grad.x\n2.0,2.0\n4.0,2.0\n"
+
+
+def test_a_header_without_rows_is_a_parquet_file_of_texts_and_results(tmp_path: Path) -> None:
+    made("x", "-", "--from", "csv", "--out", tmp_path / "t.parquet", data=b"x,y\n")
+    found = table(tmp_path / "t.parquet").schema
+    assert [(field.name, str(field.type)) for field in found] == [
+        ("x", "string"), ("y", "string"), ("value", "double"), ("grad.x", "double"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("passing", "out", "on", "shown"),
+    [
+        (True, None, True, False),
+        (True, None, False, True),
+        (True, "t.csv", True, True),
+        (False, None, True, True),
+    ],
+)
+def test_rows_that_pass_by_on_the_terminal_need_no_bar(
+    passing: bool, out: str | None, on: bool, shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bars = counted(progress, "bar", monkeypatch)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr("exprgrad.jobs.rows.on_terminal", lambda: on)
+    options: Any = SimpleNamespace(quiet=False, out=out)
+    files: Any = SimpleNamespace(total=None, taken=0)
+    with _progress(options, files, passing=passing) as told:
+        told(1)
+    assert len(bars) == shown
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        ({"x": [1]}, "'x' has 1 element, and the header has columns for 2"),
+        ({"x": [1, 2, 3]}, "'x' has 3 elements, and the header has columns for 2"),
+    ],
+)
+def test_a_list_of_another_length_has_no_columns(data: dict[str, list[int]], why: str) -> None:
+    said = refused("sum(x)", "-", "--from", "jsonl", "--to", "csv", "--only", data=lines({"x": [1, 2]}, data))
+    assert f"line 2: {why}" in said
