@@ -1,6 +1,7 @@
 """Wrong code: the functions of a module with one place changed, in each of many ways.
 
-Texts and annotations are left alone, and so is what runs on import only.
+Texts and annotations are left alone, and so are what runs on import only and the ``strict`` of zip: an assertion
+that holds, so that nobody can notice when it is gone.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def _places(tree: ast.Module) -> Iterator[Place]:
             if field in LEFT_FIELDS or (lines is None and isinstance(parent, ast.arguments)):
                 continue
             for number, node in enumerate(value if isinstance(value, list) else [value]):
-                if not isinstance(node, ast.AST) or isinstance(node, LEFT):
+                if not isinstance(node, ast.AST) or isinstance(node, LEFT) or _is_strict(node):
                     continue
                 runs = lines is not None or (isinstance(parent, (ast.FunctionDef, ast.Lambda)) and field == "body")
                 here = lines
@@ -130,8 +131,14 @@ def _others(place: Place) -> Iterator[ast.AST]:
             if ast.unparse(first) != ast.unparse(second):
                 yield ast.Call(node.func, [second, first, *rest], node.keywords)
     if isinstance(node, ast.Call):
-        for number in range(len(node.keywords)):
-            yield ast.Call(node.func, node.args, [*node.keywords[:number], *node.keywords[number + 1 :]])
+        for number, keyword in enumerate(node.keywords):
+            if not _is_strict(keyword):
+                yield ast.Call(node.func, node.args, [*node.keywords[:number], *node.keywords[number + 1 :]])
+
+
+def _is_strict(node: ast.AST) -> bool:
+    """Whether zip is told to assert that what it joins has one length."""
+    return isinstance(node, ast.keyword) and node.arg == "strict"
 
 
 def mutants(files: Sequence[Path], tests: Sequence[Item]) -> Iterator[Mutant]:
