@@ -503,17 +503,26 @@ def test_results_come_in_order_and_before_a_wait_whoever_computes_them() -> None
 
 
 def test_no_more_than_a_few_pieces_are_under_way() -> None:
-    """So that memory does not grow with the rows, however slow the first piece is."""
+    """So that memory does not grow with the rows; others are computed beside a slow one."""
     begun = 0
+    ahead = threading.Event()
 
     def items() -> Iterator[int]:
         nonlocal begun
         for number in range(50):
             begun += 1
+            if number == 2:
+                ahead.set()
             yield number
 
-    for done, result in enumerate(in_order(items(), lambda number: number, lambda _: True, 2)):
+    def work(number: int) -> int:
+        if number == 0:
+            ahead.wait(5)
+        return number
+
+    for done, result in enumerate(in_order(items(), work, lambda _: True, 2)):
         assert result == done
+        assert ahead.is_set()
         assert begun - done <= 5
 
 
