@@ -445,6 +445,7 @@ def test_what_has_been_read_of_files_is_all_of_them_in_the_end(tmp_path: Path) -
         assert (files.total, files.taken) == (20_004, 20_004)
         assert taken == sorted(taken)
         assert 0 < taken[0] <= 10_002
+        assert all(stream.file.closed for stream in files.streams)  # each as it ends
 
 
 @pytest.mark.parametrize("room", [9, 10])
@@ -594,3 +595,32 @@ def test_rows_that_pass_by_on_the_terminal_need_no_bar(
 def test_a_list_of_another_length_has_no_columns(data: dict[str, list[int]], why: str) -> None:
     said = refused("sum(x)", "-", "--from", "jsonl", "--to", "csv", "--only", data=lines({"x": [1, 2]}, data))
     assert f"line 2: {why}" in said
+
+
+def test_lists_beside_a_bad_row_keep_their_numbers() -> None:
+    data = lines({"x": [1, 2]}, {"x": ["a", 2]}, {"x": [3, 4]})
+    job_ = ("sum(x^2)", "-", "--from", "jsonl", "--to", "csv", "--only", "--bad", "keep")
+    assert job(*job_, data=data).out.split(b"\n")[1:4:2] == [b"5.0,2.0,4.0,", b"25.0,6.0,8.0,"]
+
+
+def test_a_binary_format_is_not_written_to_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exprgrad.files.on_terminal", lambda: True)
+    for to in ("parquet", "arrow"):
+        said = refused("x", "-", "--from", "csv", "--to", to, data=b"x\n1\n", status=2)
+        assert f"{to} is nothing for a terminal" in said
+
+
+def test_a_summary_has_colours_where_they_are_forced_but_in_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    summary_ = ("x", "-", "--from", "csv", "--to", "table")
+    assert b"\x1b[" in made(*summary_, data=b"x\n1\n").out
+    made(*summary_, "--out", tmp_path / "t.txt", data=b"x\n1\n")
+    assert b"\x1b" not in (tmp_path / "t.txt").read_bytes()
+
+
+@pytest.mark.parametrize(("stated", "status"), [("1.0000000000001", 0), ("1.0000000001", 5)])
+def test_a_stated_result_has_twelve_digits_to_agree_in(stated: str, status: int) -> None:
+    data = f'{{"formula": "x", "x": 1, "value": {stated}}}\n'.encode()
+    assert job("-", "--from", "jsonl", "--expect", "--quiet", data=data).status == status
