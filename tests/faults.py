@@ -162,7 +162,7 @@ def places(job: Job, folder: Path) -> list[tuple[str, int]]:
         arguments = line.replace(f"AT_FDCWD<{folder}>", "").replace(f"{folder.parent}/", '"job ')
         if _OURS.search(arguments) and "O_DIRECTORY" not in line:  # which is Python looking for modules
             if thread != lines[0][0]:
-                if call == "close" and line.endswith(f"<{folder}>) = 0"):  # and so is this
+                if call == "close" and line.rpartition(")")[0].endswith(f"<{folder}>"):  # and so is this
                     continue
                 raise RuntimeError(f"a thread touches a file of the job: {line}")
             found.append((call, made[call]))
