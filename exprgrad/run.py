@@ -113,8 +113,8 @@ def jacobian(
     count = sum(prod(shape(values[inputs[name]])) for name in (inputs if wrt is None else wrt))
     if prod(extent) > MOST_ROWS or prod(extent) * count > MOST_NUMBERS:
         raise UsageError(
-            f"this Jacobian has {prod(extent):,} rows of {count:,} numbers, and one has at most {MOST_ROWS:,} rows "
-            f"and {MOST_NUMBERS:,} numbers",
+            f"this Jacobian has {prod(extent):,} rows of {count:,} number{'s' if count != 1 else ''}, "
+            f"and one has at most {MOST_ROWS:,} rows and {MOST_NUMBERS:,} numbers",
             hint="--wrt names some of the inputs, and an index as in y[0:10] takes a part of the output",
         )
     result, rows = _behind(circuit, back, plan, values, spread(0.0, extent)), []

@@ -252,3 +252,9 @@ def test_scalars_in_a_run_with_arrays_are_what_they_are_without() -> None:
     with_arrays = run(read(text), point)
     without = run(read("tanh(x)^2.5 + exp(y)/3"), point)
     assert (with_arrays.value, with_arrays.gradient) == (without.value, without.gradient)
+
+
+def test_a_local_gradient_is_nan_where_the_value_is() -> None:
+    result = run(read("sum(log(x))"), {"x": [-1, 2]})
+    (local,) = result.locals[1]
+    assert np.array_equal(local, [np.nan, 0.5], equal_nan=True)

@@ -252,8 +252,9 @@ def test_columns_are_numbers_of_any_kind() -> None:
         run_rows(read("x*y"), {"x": [1, 2], "y": [1, 2, 3]})
     with pytest.raises(UsageError, match="is one number"):
         run_rows(read("x*y"), {"x": 1, "y": [1, 2, 3]})
-    with pytest.raises(UsageError, match="is no array of real numbers"):
+    with pytest.raises(UsageError, match="is no array of real numbers") as caught:
         run_rows(read("x"), {"x": ["a"]})
+    assert caught.value.report.hint == "every row has as many numbers as the first"
     with pytest.raises(UsageError, match="there is no engine 'nump'"):
         run_rows(read("x"), {"x": [1.0]}, engine="nump")
 

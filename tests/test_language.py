@@ -27,7 +27,7 @@ def value(text: str, **point: float) -> float:
     [
         ("-3^2", -9), ("2^3^2", 512), ("2^-1", 0.5), ("2^-1^2", 0.5), ("2**3", 8), ("12/3*4", 16), ("12/3/4", 1),
         ("1 < 2 < 3", 1), ("1 < 3 < 2", 0), ("3 > 2 >= 2 != 1", 1), ("-5 % 3", 1), ("5 % -3", -1), ("-5 // 3", -2),
-        ("2 + 3*4", 14), ("(2 + 3)*4", 20), ("not 1 < 2", 0), ("1 or 0 and 0", 1), ("not 0 and 0", 0), ("+-+3", -3),
+        ("2 + 3*4", 14), ("gamma = 3; gamma*2(1 + 1)", 12), ("(2 + 3)*4", 20), ("not 1 < 2", 0), ("1 or 0 and 0", 1), ("not 0 and 0", 0), ("+-+3", -3),
         ("2(1+2)", 6), ("(1+1)(2+2)", 8), ("(2)(3)(4)", 24), ("2(3)^2", 18), ("2 pi", 2 * math.pi), ("-2(3)", -6),
         ("3²", 9), ("2³²", 2.0**32), ("(1+1)⁻¹", 0.5), ("2²(3)", 12), ("6×2÷3·2−1", 7), ("4 ≤ 4", 1), ("4 ≠ 4", 0),
         ("√(16)", 4), ("σ(0)", 0.5), ("Γ(5)", 24), ("math.exp(0) + np.sin(0) + Max(1, 2)", 3), ("np.linalg.fabs(-2)", 2),
@@ -248,6 +248,9 @@ def test_spans_and_outline() -> None:
         "output", "  mul", "    group", "      add", "        name x", "        number 1", "    call", "      name y",
     ]  # fmt: skip
     assert isinstance(parse("1")[0], Node)
+    for text in ("(x < 1) + y", "y - (0 < x < 1)*sin(x)"):
+        circuit = read(text)
+        assert circuit.piece(circuit.output) == text
     text = "-" * 33 + "x"
     assert [line.removeprefix("  " * 28) for line in outline(text, parse(text))][29:] == [
         "  neg", "    neg", "    [31] neg", "    [32] neg", "    [33] neg", "    [34] name x",

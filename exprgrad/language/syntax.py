@@ -61,7 +61,7 @@ def explain(text: str, tokens: list[Token]) -> FormulaError:
             hint = "what stands after a point is .T, .mT, or a function of the array before it: x.sum()"
         return FormulaError(f"a formula cannot contain {named(text[here.start])}", text, place, hint=hint)
     if here.kind in _ENDS:
-        if opened is not None and (before is None or before.kind not in _OPERATORS or here.kind == "$END"):
+        if opened is not None and (tokens[-2].kind not in _OPERATORS or here.kind == "$END"):
             what, close = ("parenthesis", ")") if opened.kind == "_LEFT" else ("bracket", "]")
             return FormulaError(
                 f"this {what} is never closed", text, (opened.start, opened.stop), hint=f"add a {close}"
