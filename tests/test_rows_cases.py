@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import numpy as np
@@ -158,3 +159,35 @@ def test_the_first_row_has_a_formula_unless_rows_without_one_may_be() -> None:
 def test_names_are_looked_for_where_there_is_no_row_too() -> None:
     assert "--wrt: 'q' is no variable" in refused("x", "-", "--from", "jsonl", "--wrt", "q", data=b"", status=2)
     assert "'q' is no variable of the formula" in refused("x", "-", "--from", "jsonl", "-q", "1", data=b"", status=2)
+
+
+def test_what_a_row_has_no_value_for_is_named_with_what_is_like_it() -> None:
+    said = refused("-", "--from", "jsonl", data=lines({"formula": "alpha*y", "alpha_": 1}))
+    assert said.endswith(
+        "line 1: the row has no 'alpha', 'y'\n  │\n1 │ alpha*y\n  │ ^^^^^\n  = did you mean the field 'alpha_'?\n"
+    )
+
+
+def test_a_row_without_fields_is_kept_with_its_note() -> None:
+    (kept,) = job("-", "--from", "jsonl", "--bad", "keep", data=b"{}\n").objects
+    assert kept == {"value": None, "grad": None, "note": "standard input, line 1: there is no 'formula' in the row"}
+
+
+def test_all_that_a_row_states_is_looked_at() -> None:
+    data = lines({"formula": "x", "x": 1, "value": "one", "grad": {"x": 3}})
+    assert job("-", "--from", "jsonl", "--expect", data=data).out.decode().splitlines() == [
+        "standard input, line 1: value: 'one' is not a number  (x)",
+        "standard input, line 1: grad.x is 1.0, and 3.0 is stated  (x)",
+    ]
+
+
+def test_a_field_that_comes_late_has_a_column() -> None:
+    rows = lines(*[{"x": 1}] * 150, {"x": 2, "t": "a"})
+    assert made("x", "-", "--from", "jsonl", "--to", "csv", data=rows).rows[-1] == ["2.0", "a", "2.0", "1.0"]
+
+
+def test_lists_of_times_pass_beside_formulas(tmp_path: Path) -> None:
+    when = pa.array([[dt.datetime(2024, 7, 1)]], pa.list_(pa.timestamp("us")))  # noqa: DTZ001
+    pq.write_table(pa.table({"formula": ["2*x"], "x": [3.0], "when": when}), tmp_path / "t.parquet")
+    (row,) = made(tmp_path / "t.parquet", "--to", "jsonl").objects
+    assert (row["value"], row["when"]) == (6, ["2024-07-01 00:00:00"])

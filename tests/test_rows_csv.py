@@ -7,13 +7,14 @@ import io
 import time
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exprgrad.rows import csv as formats_csv
 from exprgrad.rows import records as pieces_module
-from exprgrad.rows.records import cut_lines, pieces
+from exprgrad.rows.records import _spans, cut_lines, pieces
 from rowjob import TEXTS, job, made, records, refused
 
 NUMBERS = st.sampled_from(
@@ -212,3 +213,10 @@ def test_blank_lines_without_end_are_a_row_too_long_and_take_no_time() -> None:
     said = refused("x", "-", "--from", "csv", data=b"x\n1\n" + b"\n" * 80_000_000 + b"2\n")
     assert "the row is longer than 64,000,000 bytes" in said
     assert time.process_time() - begun < 5
+
+
+def test_an_empty_quoted_cell_is_closed_by_the_quote_behind_it() -> None:
+    """Also at the very start, where the quotes of other rows are those of no table."""
+    data = b'""x,1\n"a""b",2\n'
+    quotes = np.flatnonzero(np.frombuffer(data, np.uint8) == ord('"'))
+    assert _spans(data, quotes, b",").tolist() == [0, 1, 6, 11]

@@ -190,5 +190,4 @@ def _spans(data: bytes, quotes: NDArray[np.intp], separator: bytes) -> NDArray[n
         elif place == 0 or data[place - 1] in separator + b"\n":
             spans.append(place)
             inside = True
-            skip = -1
     return np.array(spans, np.intp)
