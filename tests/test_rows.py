@@ -258,6 +258,7 @@ def test_values_of_the_command_line_hold_for_every_row() -> None:
     [
         ("xx", "did you mean the column 'xx'?"), ("X", "did you mean the column 'X'?"), ("a,b", "its columns are 'a', 'b'"), ("х", "'х' (U+0445)"),
         ("x;y", "did you mean the column 'x;y'?"), (",".join(f"c{k}" for k in range(50)), "'c7' …"),
+        (",".join(f"c{k}" for k in range(8)), "'c7'\n"),
     ],
 )  # fmt: skip
 def test_a_variable_without_a_column_is_refused_before_anything_is_written(header: str, hint: str) -> None:

@@ -191,3 +191,10 @@ def test_lists_of_times_pass_beside_formulas(tmp_path: Path) -> None:
     pq.write_table(pa.table({"formula": ["2*x"], "x": [3.0], "when": when}), tmp_path / "t.parquet")
     (row,) = made(tmp_path / "t.parquet", "--to", "jsonl").objects
     assert (row["value"], row["when"]) == (6, ["2024-07-01 00:00:00"])
+
+
+def test_a_variable_may_be_called_value_where_nothing_is_stated() -> None:
+    (row,) = made("-", "--from", "jsonl", "--prefix", "new.", data=lines({"formula": "2*value", "value": 3})).objects
+    assert (row["new.value"], row["new.grad"]) == (6, {"value": 2})
+    done = job("-", "--from", "jsonl", "--expect", data=lines({"formula": "2*value", "value": 3}))
+    assert "the row has no 'value'" in done.out.decode() + done.err
