@@ -624,3 +624,13 @@ def test_a_summary_has_colours_where_they_are_forced_but_in_no_file(
 def test_a_stated_result_has_twelve_digits_to_agree_in(stated: str, status: int) -> None:
     data = f'{{"formula": "x", "x": 1, "value": {stated}}}\n'.encode()
     assert job("-", "--from", "jsonl", "--expect", "--quiet", data=data).status == status
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the open files of a process are Linux's to tell")
+def test_a_file_that_cannot_be_unpacked_is_closed(tmp_path: Path) -> None:
+    (tmp_path / "t.csv.gz").write_bytes(b"\x1f\x8b\x08\xff" + b"no gzip" * 9)
+    before = sorted(os.listdir("/proc/self/fd"))
+    with pytest.raises(DataError) as caught:
+        Stream(str(tmp_path / "t.csv.gz")).read(9)
+    assert "cannot be unpacked" in str(caught.value)
+    assert sorted(os.listdir("/proc/self/fd")) == before
