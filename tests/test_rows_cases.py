@@ -198,3 +198,25 @@ def test_a_variable_may_be_called_value_where_nothing_is_stated() -> None:
     assert (row["new.value"], row["new.grad"]) == (6, {"value": 2})
     done = job("-", "--from", "jsonl", "--expect", data=lines({"formula": "2*value", "value": 3}))
     assert "the row has no 'value'" in done.out.decode() + done.err
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ({"formula": None}, "there is no 'formula' in the row"),
+        ({"formula": " \t"}, "there is no 'formula' in the row"),
+        ({"formula": 2}, "its 'formula' is not a text"),
+    ],
+)
+def test_a_row_without_a_formula_is_refused(row: dict[str, object], why: str) -> None:
+    assert f"line 1: {why}" in refused("-", "--from", "jsonl", data=lines(row))
+
+
+def test_notes_are_texts_or_nothing_in_parquet(tmp_path: Path) -> None:
+    given = ("x", "-", "--from", "csv", "--bad", "keep", "--out", tmp_path / "t.parquet")
+    assert job(*given, data=b"x\n1\nabc\n").status == 0
+    assert pq.read_table(tmp_path / "t.parquet")["note"].to_pylist() == [None, "column 'x': 'abc' is not a number"]
+
+
+def test_the_line_of_a_quote_that_stays_open_is_told() -> None:
+    assert "line 3: a quote is never closed" in refused("x", "-", "--from", "csv", data=b'x,t\n1,a\n2,"b\n')
