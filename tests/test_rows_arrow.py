@@ -18,7 +18,7 @@ import pytest
 
 from exprgrad.errors import shown
 from exprgrad.rows import records, sources
-from exprgrad.rows.arrow import Reader, _Bytes
+from exprgrad.rows.arrow import Batch, Reader, _Bytes
 from rowjob import job, made, refused, table
 
 COLUMNS = {
@@ -451,3 +451,21 @@ def test_a_stream_is_read_to_the_last_byte_asked_for() -> None:
 
     stream: Any = Pieces()
     assert _Bytes(stream).read(3) == b"abc"
+
+
+def test_parts_of_a_batch_know_their_first_row(tmp_path: Path) -> None:
+    content = pa.table({"x": pa.array([1.0, 2.0, 3.0, 4.0, 5.0])})
+    pq.write_table(content, tmp_path / "t.parquet")
+    stream = sources.Stream(str(tmp_path / "t.parquet"))
+    parts = list(Reader(stream, "parquet").parted(Batch(content, 7), 2))
+    stream.close()
+    assert [(part.first, part.table["x"].to_pylist()) for part in parts] == [(7, [1, 2]), (9, [3, 4]), (11, [5])]
+
+
+def test_a_file_without_rows_keeps_the_types_of_its_columns(tmp_path: Path) -> None:
+    before = pa.table({"x": pa.array([], pa.float64()), "n": pa.array([], pa.int16())})
+    pq.write_table(before, tmp_path / "t.parquet")
+    made("x^2", tmp_path / "t.parquet", "--out", tmp_path / "o.parquet")
+    assert [(field.name, field.type) for field in table(tmp_path / "o.parquet").schema] == [
+        ("x", pa.float64()), ("n", pa.int16()), ("value", pa.float64()), ("grad.x", pa.float64()),
+    ]  # fmt: skip
