@@ -10,7 +10,7 @@ from typing import NamedTuple
 from exprgrad.arithmetic.forward import computing, function
 from exprgrad.arithmetic.ieee import Function
 from exprgrad.circuit import Builder, Circuit, Gate
-from exprgrad.gates import INPUT, ROWS, Param, Row, Static
+from exprgrad.gates import CONST, INPUT, ROWS, Param, Row, Static
 from exprgrad.language.lower import formula
 from exprgrad.tidy import derive, fixed, shared
 
@@ -221,7 +221,7 @@ def _plan(
         for wire, (op, inputs, _, _, value, _) in enumerate(gates):
             if op is _NDIM and inputs[0] < count:
                 known[wire] = float(ranks[inputs[0]])
-            elif isinstance(value, float):  # a constant
+            elif op is CONST and isinstance(value, float):
                 known[wire] = value
             elif op is _WHERE and inputs[0] in known:
                 chosen[wire] = inputs[1] if known[inputs[0]] else inputs[2]

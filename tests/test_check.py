@@ -271,7 +271,6 @@ def test_gates_of_ones_own_and_strange_names() -> None:
     assert verdicts("x = 3; y = 2; x") == {"x": "agrees", "y": "agrees"}
 
 
-@pytest.mark.scale
 def test_large_ones_take_bounded_work() -> None:
     found = audit("sum(tanh(W @ x)^2)", W=np.arange(1200).reshape(30, 40) / 1200, x=np.arange(40) / 40 - 0.5)
     assert found.holds

@@ -523,7 +523,6 @@ def test_shared_gates_are_there_once() -> None:
 
 
 @pytest.mark.parametrize("target", ["python", "numpy", "c", "sql"])
-@pytest.mark.scale
 def test_large_formulas(target: str) -> None:
     """In linear time; Python compiles a chain of 10,000 gates."""
     times = []
@@ -539,7 +538,6 @@ def test_large_formulas(target: str) -> None:
         compile(text, "large.py", "exec")
 
 
-@pytest.mark.scale
 def test_many_inputs_take_linear_time() -> None:
     times = []
     for count in (500, 4_000):
@@ -551,7 +549,6 @@ def test_many_inputs_take_linear_time() -> None:
     assert times[1] < 24 * times[0] + 0.1
 
 
-@pytest.mark.scale
 def test_large_sums_run(tmp_path: Path) -> None:
     agree("python", [Job(read("+".join(f"x^{k % 7}" for k in range(3_000))), [{"x": 0.5}])], tmp_path, 1e-9)
     tool("node")

@@ -107,7 +107,6 @@ def test_hessian_of_fifty_variables() -> None:
             assert number == pytest.approx(true, rel=1e-14, abs=0)
 
 
-@pytest.mark.scale
 def test_a_circuit_of_ten_thousand_gates() -> None:
     """sin of sin of …: by the recurrence that its derivatives obey."""
     value, first, further = 0.5, 1.0, 0.0

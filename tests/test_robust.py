@@ -192,7 +192,6 @@ def test_nothing_is_imported_from_the_current_folder(tmp_path: Path) -> None:
          "inputs", "comparisons", "superscripts"],
 )  # fmt: skip
 @pytest.mark.rule(9)
-@pytest.mark.scale
 def test_depth_and_width_are_ordinary(text: str, gradient: float | None) -> None:
     """A hundred thousand of anything is a result, with no recursion limit touched."""
     limit = sys.getrecursionlimit()
@@ -203,7 +202,6 @@ def test_depth_and_width_are_ordinary(text: str, gradient: float | None) -> None
 
 
 @pytest.mark.rule(9)
-@pytest.mark.scale
 def test_a_large_formula_through_the_whole_command(tmp_path: Path) -> None:
     path = tmp_path / "formula.txt"
     path.write_text("sin(" * 20_000 + "x" + ")" * 20_000)
@@ -220,7 +218,6 @@ def test_a_large_formula_through_the_whole_command(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="ulimit -v is Linux's")
 @pytest.mark.parametrize("level", ["max(x, {})", "where(x, {}, x)", "x^({})"])
 @pytest.mark.rule(9)
-@pytest.mark.scale
 def test_gates_with_many_rules_take_no_more_room_than_others(level: str, tmp_path: Path) -> None:
     """A hundred thousand levels of what has twenty gates of a gradient each, in 600 MB and far from minutes."""
     before, behind = level.split("{}")

@@ -153,6 +153,9 @@ def test_moments_of_parts_make_those_of_the_whole() -> None:
         parts = [summary.moments(part) for part in (numbers[:cut], numbers[cut:])]
         assert parts[0].merged(parts[1]) == pytest.approx(whole, rel=1e-13)
     assert summary.Moments().merged(summary.Moments()) == summary.Moments()
+    for listed in ([3.0, 5.0], [1e300, -1e308]):
+        some = summary.moments(np.array(listed))
+        assert some.merged(summary.Moments()) == summary.Moments().merged(some) == some
     assert np.isnan(summary.Moments().spread)
 
 

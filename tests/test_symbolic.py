@@ -206,7 +206,6 @@ GROWING: dict[str, Callable[[int], str]] = {
 
 @pytest.mark.parametrize("kind", GROWING)
 @pytest.mark.parametrize("full", [False, True])
-@pytest.mark.scale
 def test_ten_times_the_gates_are_ten_times_the_text(kind: str, full: bool) -> None:
     lengths = []
     for count in (1_000, 10_000):

@@ -509,7 +509,6 @@ def test_the_way_of_an_ordinary_gradient_is_the_one_that_most_comes_by() -> None
     assert [found.run.circuit.piece(link.wire) for link in found.back][-1] == "x*100"
 
 
-@pytest.mark.scale
 def test_long_formulas_take_no_longer_than_they_must() -> None:
     text = "+".join(f"sin({k}*x)" for k in range(10_000)) + " + 1/(1 + exp(-x*1000))"
     circuit = read(text)

@@ -312,7 +312,6 @@ def test_many_gates_are_folded_and_full_shows_all() -> None:
     assert "more; --full" not in printed(sixty, *[part for k in range(1, 21) for part in (f"-x{k}", "1")])
 
 
-@pytest.mark.scale
 def test_a_row_of_100_000_gates_is_explained_in_time() -> None:
     result = run(read("+".join(["x"] * 100_000)), {"x": 0.5})
     lines = list(markdown(working(result), Style()))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from exprgrad.errors import FormulaError, Span, shown
 from exprgrad.gates import GATES
 from exprgrad.language.parse import Node
+from exprgrad.language.syntax import CHOICE
 
 _CHOICE = {"if", "then", "else"}  # words of other languages
 
@@ -47,7 +48,7 @@ def unambiguous(text: str, nodes: Sequence[Node], left: int, index: int) -> None
     if last.kind == "name" and word in GATES:
         advice = f"for the gate write {shown(word)}({shown(factor)})"
     if _CHOICE & {word, factor}:
-        advice = "for a choice write where(condition, a, b)"
+        advice = CHOICE
     raise FormulaError("two values stand in a row without an operator", text, (last.start, product.stop), hint=advice)
 
 

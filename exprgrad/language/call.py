@@ -144,7 +144,7 @@ def _unknown(text: str, node: Node, name: str, definitions: Mapping[str, Row]) -
         hints = ["an array is written [1, 2] without a function"]
     elif name.lower() in _DERIVATIVES:
         hints = [DERIVATIVE]
-    elif node.kind == "call" and "," not in inside and (not like or len(name) <= 2):
+    elif node.kind == "call" and node.children == 1 and (not like or len(name) <= 2):
         hints.append(f"for a product write {shown(name)}*{shown(inside)}")
     hints.append("exprgrad --gates lists the functions")
     span = (place, place + len(text[place : text.index("(", place)].rstrip()))

@@ -42,6 +42,7 @@ _REMEDIES = {
     "∑": "write the sum out with +",
 }
 
+CHOICE = "for a choice write where(condition, a, b)"
 DERIVATIVE = "every run has the derivatives of its formula; --symbolic writes them as formulas"
 
 
@@ -97,7 +98,7 @@ def explain(text: str, tokens: list[Token]) -> FormulaError:
     if here.kind == "_COLON":
         return FormulaError(
             "a : separates the bounds of a slice, as in x[1:3]", text, place,
-            hint="for a choice write where(condition, a, b)",
+            hint=CHOICE,
         )  # fmt: skip
     if here.kind == "_EQUALS" and opened is not None:
         inside = "parentheses" if opened.kind == "_LEFT" else "brackets"

@@ -97,8 +97,8 @@ class Cases:
                 cases.append(case._replace(bad=DataError(f"{case.place}: {why}")))
                 continue
             text = self.formula if self.formula is not None else fields.get(FIELD)
-            blank = text is None or (isinstance(text, str) and not text.strip())
-            if blank or not isinstance(text, str):
+            if not isinstance(text, str) or not text.strip():
+                blank = text is None or isinstance(text, str)
                 what = f"there is no '{FIELD}' in the row" if blank else f"its '{FIELD}' is not a text"
                 cases.append(case._replace(bad=DataError(f"{case.place}: {what}")))
                 continue

@@ -30,8 +30,8 @@ class Moments(NamedTuple):
     def merged(self, other: Moments) -> Moments:
         """Those of both (T. F. Chan, G. H. Golub and R. J. LeVeque, 1979)."""
         count = self.number + other.number
-        if not self.number:
-            return other
+        if not other.number or not self.number:  # what is away from a huge mean by no number at all is NaN
+            return self if self.number else other
         away = other.mean - self.mean
         part = other.number / count
         return Moments(
