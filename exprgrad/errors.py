@@ -133,15 +133,18 @@ def named(text: str) -> str:
 
 
 def nearest(word: str, words: list[str]) -> str:
-    """The word most like this one, or nothing: at least 3 letters, or the same but for case."""
+    """The word most like this one, or nothing: at least 3 characters, or the same but for case.
+
+    The dashes of options are not what makes them alike.
+    """
     from difflib import get_close_matches
 
     folded = {
-        other.lower(): other
+        other.lower().lstrip("-"): other
         for other in reversed(words)
         if len(word) >= 3 <= len(other) or other.lower() == word.lower()
     }
-    close = get_close_matches(word.lower(), list(folded), n=1, cutoff=0.6)
+    close = get_close_matches(word.lower().lstrip("-"), list(folded), n=1, cutoff=0.6)
     return folded[close[0]] if close else ""
 
 
