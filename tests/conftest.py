@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import random
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,10 @@ from exprgrad.gates import CATALOGUE, Row
 
 ROOT = Path(__file__).parent.parent
 ROWS = [row for rows in CATALOGUE.values() for row in rows if not row.whole]
+
+for _ignored in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(_ignored) is signal.SIG_IGN:  # nohup and & leave them so, and so would what tests start
+        signal.signal(_ignored, lambda *_: None)  # those have the system's own instead
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
