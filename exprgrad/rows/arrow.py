@@ -156,7 +156,7 @@ class Reader(reader.Reader):
         except (pa.ArrowException, OSError, ValueError, EOFError) as error:
             if isinstance(error, OSError) and error.errno is not None:  # the system's, not pyarrow's own
                 raise DeliveryError(f"cannot read {self.stream.name}: {reason(error)}") from None
-            what = "fails its checksum" if "CRC" in str(error) or "hecksum" in str(error) else "is damaged"
+            what = "fails its checksum" if "CRC" in str(error) else "is damaged"
             raise DataError(f"{self.stream.name} {what}, or is no {self.format.capitalize()} file") from None
 
 

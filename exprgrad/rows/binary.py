@@ -206,7 +206,7 @@ def _lists(column: Column, missing: Mask | None) -> Any:
     found: Any = _numbers(rows.ravel(), None)
     for axis in range(rows.ndim - 1, 1, -1):
         count = int(np.prod(rows.shape[:axis]))
-        found = pa.ListArray.from_arrays(pa.array(np.arange(count + 1, dtype=np.int32) * rows.shape[axis]), found)
+        found = pa.ListArray.from_arrays(pa.array(np.arange(count + 1) * rows.shape[axis]), found)
     ends = np.cumsum(np.full(len(column), column.shape[1]) if missing is None else ~missing * column.shape[1])
     offsets = pa.array(np.concatenate([[0], ends]), pa.int32())
     return pa.ListArray.from_arrays(offsets, found, mask=None if missing is None else pa.array(missing))

@@ -193,7 +193,7 @@ def _at_once(data: bytes, places: Mapping[str, Place], rows: int) -> dict[str, C
     found: dict[str, Column] = {}
     for name, place in places.items():
         parts = [_rectangle(frame[column]) if place.lists else frame[column].to_numpy() for column in place.columns]
-        if any(part is None or np.isinf(part).any() for part in parts):
+        if any(part is None for part in parts):
             return None
         found[name] = beside(parts, place.shape)
     return found
