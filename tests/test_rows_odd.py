@@ -153,8 +153,9 @@ def test_moments_of_parts_make_those_of_the_whole() -> None:
         parts = [summary.moments(part) for part in (numbers[:cut], numbers[cut:])]
         assert parts[0].merged(parts[1]) == pytest.approx(whole, rel=1e-13)
     assert summary.Moments().merged(summary.Moments()) == summary.Moments()
-    for listed in ([3.0, 5.0], [1e300, -1e308]):
+    for listed in ([3.0, 5.0], [1e300, -1e308], [-1e308, -1.0], [1e308, 1.0]):
         some = summary.moments(np.array(listed))
+        assert some.spread == pytest.approx(max(listed) / 2 - min(listed) / 2)
         assert some.merged(summary.Moments()) == summary.Moments().merged(some) == some
     assert np.isnan(summary.Moments().spread)
 
@@ -308,6 +309,12 @@ def test_every_format_comes_through_a_named_pipe(format_: str, tmp_path: Path) -
     assert found == [["value", "grad.x"], ["1.0", "2.0"], ["4.0", "4.0"]]
     if format_ == "stream.arrow":
         assert "is damaged" in refused("x^2", piped(tmp_path / "cut.arrow", data[: len(data) // 2]), "--to", "csv")
+
+
+def test_each_row_of_several_row_groups_comes_once(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"x": [1.0, 2.0, 3.0, 4.0, 5.0]}), tmp_path / "t.parquet", row_group_size=2)
+    rows = made("2*x", tmp_path / "t.parquet", "--to", "csv", "--only").rows
+    assert [row[0] for row in rows] == ["value", "2.0", "4.0", "6.0", "8.0", "10.0"]
 
 
 def test_types_that_text_has_no_way_to_write_are_refused(tmp_path: Path) -> None:

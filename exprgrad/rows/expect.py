@@ -67,7 +67,7 @@ def _agree(found: Value, stated: Value | None, *, null: bool) -> bool:
         return False
     for (_, a), (_, b) in zip(elements(found), elements(stated), strict=True):
         unbounded = b != b and (a != a or (null and not math.isfinite(a)))
-        if not (math.isclose(a, b, rel_tol=_AGREE, abs_tol=0) or unbounded):
+        if not (math.isclose(a, b, rel_tol=_AGREE) or unbounded):
             return False
     return True
 
