@@ -29,7 +29,7 @@ from exprgrad.rows import arrow, binary, csv, jsonl, records, summary
 from exprgrad.rows.formats import by_ending
 from exprgrad.rows.inputs import Files
 from exprgrad.rows.sources import Stream
-from exprgrad.rows.stream import _large, in_order
+from exprgrad.rows.stream import _large, _report, in_order
 from exprgrad.views import progress
 from rowjob import counted, job, lines, made, refused, table
 
@@ -456,6 +456,23 @@ def test_what_has_been_read_of_files_is_all_of_them_in_the_end(tmp_path: Path) -
         assert taken == sorted(taken)
         assert 0 < taken[0] <= 10_002
         assert all(stream.file.closed for stream in files.streams)  # each as it ends
+
+
+def test_parquet_has_been_read_as_far_as_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its bytes are read in any order."""
+    monkeypatch.setattr(arrow, "BATCH", 4)
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"x": np.arange(10.0)}), path)
+    with closing(Files((str(path),), None)) as files:
+        size = path.stat().st_size
+        assert [files.taken for piece in files.raw() if piece] == [size * rows // 10 for rows in (4, 8, 10)]
+
+
+def test_a_row_is_not_finite_though_by_itself_it_would_be() -> None:
+    """As NumPy's functions are not Python's to the last digit, which at the end of the range is one of the two."""
+    block = SimpleNamespace(place="line {}".format)
+    formula = SimpleNamespace(report=lambda *_, **__: None)
+    assert _report(formula, block, 3).message == "line 3: a result is not finite"  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("room", [9, 10])
