@@ -176,13 +176,13 @@ def test_several_files_and_globs_are_one_table(tmp_path: Path) -> None:
             assert sorted(float(row[rows[0].index("value")]) for row in rows[1:]) == [0, 0.5, 7]
         assert "no column" in refused("x", tmp_path / "f0.csv", write(tmp_path / f"g.{ending}", {"x": [7.0]}))
     lists = write(tmp_path / "g.jsonl", {"x": [[1, 2]], "t": ["c"]})
-    for order, (other, mine) in (
+    for pair, (theirs, mine) in (
         ((tmp_path / "f0.csv", lists), ("a list", "no list")),
         ((lists, tmp_path / "f0.csv"), ("no list", "a list")),
     ):
-        head = refused("sum(x)", *order).splitlines()[0]
-        assert f" has {other} in each cell of 'x', and " in head
-        assert head.endswith(f"{order[0].name} {mine}")
+        head = refused("sum(x)", *pair).splitlines()[0]
+        assert f" has {theirs} in each cell of 'x', and " in head
+        assert head.endswith(f"{pair[0].name} {mine}")
 
 
 def test_arrays_stand_in_columns_of_their_elements(tmp_path: Path) -> None:

@@ -100,6 +100,22 @@ def test_lists_that_do_not_fit_are_the_trouble_of_their_rows_only() -> None:
     )
 
 
+def test_a_matrix_of_any_size_that_is_singular_is_the_trouble_of_its_row_only() -> None:
+    matrices = ([[2, 0], [0, 1]], [[0]], [[1, 2], [2, 4]], [[4]])
+    rows = lines(*[{"A": matrix, "b": [1] * len(matrix)} for matrix in matrices])
+    done = job("sum(solve(A, b))", "-", "--from", "jsonl", "--bad", "keep", data=rows).objects
+    assert [row["value"] for row in done] == [1.5, None, None, 0.25]
+    assert [bool(row["note"]) for row in done] == [False, True, True, False]
+    assert done[1]["note"] == done[2]["note"] == "solve(A, b): the matrix is singular"
+
+
+@pytest.mark.usefixtures("small")
+def test_rows_of_json_may_come_after_lines_of_blanks() -> None:
+    assert [
+        row["value"] for row in made("x^2", "-", "--from", "jsonl", data=b" \t \n" * 9 + b'{"x": 3}\n').objects
+    ] == [9]
+
+
 def test_an_empty_file_is_no_parquet_and_no_arrow(tmp_path: Path) -> None:
     for name, format_ in (("t.parquet", "Parquet"), ("t.arrow", "Arrow")):
         (tmp_path / name).touch()
