@@ -228,6 +228,13 @@ def test_rows_of_json_become_columns_of_one_type_each(
         )
 
 
+@pytest.mark.usefixtures("small")
+def test_rows_of_another_type_than_the_first_are_refused() -> None:
+    rows = b'{"x":1,"t":1}\n{"x":2,"t":"a"}\n'
+    said = refused("2*x", "-", "--from", "jsonl", "--to", "parquet", data=rows)
+    assert said.startswith("error: the rows have other types than the first ones: ")
+
+
 @pytest.mark.rule("checksums")
 def test_a_flipped_byte_in_a_file_of_ours_is_told_by_its_checksum(tmp_path: Path) -> None:
     """Any one of them: the numbers are the same, or there are none."""
