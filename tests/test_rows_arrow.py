@@ -228,6 +228,14 @@ def test_rows_of_json_become_columns_of_one_type_each(
         )
 
 
+def test_texts_are_kept_once_in_parquet_and_numbers_as_they_are(tmp_path: Path) -> None:
+    made("2*x", "-", "--from", "csv", "--out", tmp_path / "t.parquet", data=b"x,t\n" + b"1.5,text\n" * 9)
+    group = pq.ParquetFile(tmp_path / "t.parquet").metadata.row_group(0)
+    columns = map(group.column, range(group.num_columns))
+    kept = {column.path_in_schema: column.has_dictionary_page for column in columns}
+    assert kept == {"x": False, "t": True, "value": False, "grad.x": False}
+
+
 @pytest.mark.usefixtures("small")
 def test_rows_of_another_type_than_the_first_are_refused() -> None:
     rows = b'{"x":1,"t":1}\n{"x":2,"t":"a"}\n'

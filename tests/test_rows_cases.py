@@ -71,6 +71,21 @@ def test_rows_with_formulas_of_their_own_say_what_is_not_finite_and_where_a_kink
     assert done.err == "error: --convention strict: standard input, line 2: abs(x) has a kink here\n"
 
 
+def test_each_formula_has_the_gradients_asked_for_of_what_it_reads() -> None:
+    rows = lines({"formula": "x*y", "x": 2, "y": 3}, {"formula": "y^2", "y": 3})
+    for wrt, gradients in (("x", [{"x": 3}, {}]), ("y", [{"y": 2}, {"y": 6}])):
+        done = made("-", "--from", "jsonl", "--wrt", wrt, data=rows)
+        assert [row["grad"] for row in done.objects] == gradients
+
+
+def test_what_text_has_no_cell_for_stands_in_one_as_python_writes_it(tmp_path: Path) -> None:
+    date = pa.array([0], pa.date32())
+    content = pa.table({"formula": ["2*x"], "x": [3.0], "d": pa.StructArray.from_arrays([date], ["on"])})
+    pq.write_table(content, tmp_path / "t.parquet")
+    header, row = made(tmp_path / "t.parquet", "--to", "csv").rows
+    assert dict(zip(header, row, strict=True))["d"] == '{"on": "1970-01-01"}'
+
+
 @pytest.mark.parametrize("file", ["t.parquet", "t.arrow"])
 def test_formulas_stand_in_columns_of_any_format(file: str, tmp_path: Path) -> None:
     content = pa.table(

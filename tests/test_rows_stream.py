@@ -30,7 +30,7 @@ from exprgrad.rows.inputs import Files
 from exprgrad.rows.sources import Stream
 from exprgrad.rows.stream import _large, in_order
 from exprgrad.views import progress
-from rowjob import counted, lines, made, refused
+from rowjob import counted, job, lines, made, refused
 
 
 def piped(path: Path, data: bytes) -> Path:
@@ -137,6 +137,19 @@ def test_what_has_been_read_of_files_is_all_of_them_in_the_end(tmp_path: Path) -
         assert taken == sorted(taken)
         assert 0 < taken[0] <= 10_002
         assert all(stream.file.closed for stream in files.streams)  # each as it ends
+
+
+def test_standard_input_stays_open() -> None:
+    """It is not ours, and the next file opened would take its place."""
+    Stream("-").close()
+    os.fstat(0)
+
+
+@pytest.mark.parametrize(("size", "status"), [(9, 4), (10, 0)])
+def test_a_row_may_be_as_long_as_the_limit(size: int, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records.pieces, "__defaults__", (5,))
+    monkeypatch.setattr(records, "MAX_RECORD", size)
+    assert job("x", "-", data=b"x\n" + b"0" * 10 + b"\n1\n").status == status
 
 
 def test_parquet_has_been_read_as_far_as_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

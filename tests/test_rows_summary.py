@@ -66,6 +66,13 @@ def test_a_summary_begins_with_the_input_that_matters_most_and_draws_no_constant
     assert [line[6] for line in lines] == ["", "98%", "2%", "0%"]
 
 
+def test_elements_have_a_share_each() -> None:
+    rows = lines({"v": [1, 2], "w": 3}, {"v": [3, 5], "w": 3})
+    done = made("v[0]*3 + v[1]*w", "-", "--from", "jsonl", "--to", "markdown", data=rows).out.decode()
+    shares = {cells[1].strip(" `"): cells[7].strip(" `") for line in done.splitlines()[3:6] if (cells := line.split("|"))}
+    assert shares == {"grad.v[1]": "60%", "grad.v[0]": "40%", "grad.w": "0%"}
+
+
 def test_a_summary_has_colours_where_they_are_forced_but_in_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
