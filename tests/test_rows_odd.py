@@ -22,7 +22,7 @@ from rowjob import counted, job, lines, made, refused, table
     ("formula", "data", "plain"),
     [
         ("x*é", '{"x":1,"é":2}\n{"é": 3, "t": ["x"], "x": 4e5}\n', True), ("sum(x)", '{"x":[1,2]}\n{"x":[3,4]}\n', True),
-        ("x", '{"x":-0.5}\n', True), ("x*y", '{"x":1,"y":2}\n{"x":1,"y":"2"}\n', False), ("x", '{"x":-0}\n', False), ("x", '{"x" :1}\n', False), ("x", '{"\\u0078":1}\n', False),
+        ("x", '{"x":-0.5}\n', True), ("x", '{"x":1,"t":"\\u00e9"}\n', True), ("x*y", '{"x":1,"y":2}\n{"x":1,"y":"2"}\n', False), ("x", '{"x":-0}\n', False), ("x", '{"x" :1}\n', False), ("x", '{"\\u0078":1}\n', False),
         ("sum(x)", '{"x":[1,2]}\n{"x":[3]}\n', False), ("x", '{"x":1e400}\n', False), ("2", '{"x":1}\n', False),
         ("x*y", "x,y\n1,2\n3,4e5\n", True), ("x", "t,x\na,2\n,4e5\n", True), ("x", 't,x\n"a,""b\n",2\n,4e5\n', True), ("x", "x,t\r\n1,a\r\n", True),
         ("x*y", "x,y\n1,0x2\n", False), ("x", "x,y\n1,1\n2\n", False), ("x", 't,x\na"b,2\n', False),

@@ -69,7 +69,9 @@ def test_a_summary_begins_with_the_input_that_matters_most_and_draws_no_constant
 def test_elements_have_a_share_each() -> None:
     rows = lines({"v": [1, 2], "w": 3}, {"v": [3, 5], "w": 3})
     done = made("v[0]*3 + v[1]*w", "-", "--from", "jsonl", "--to", "markdown", data=rows).out.decode()
-    shares = {cells[1].strip(" `"): cells[7].strip(" `") for line in done.splitlines()[3:6] if (cells := line.split("|"))}
+    shares = {
+        cells[1].strip(" `"): cells[7].strip(" `") for line in done.splitlines()[3:6] if (cells := line.split("|"))
+    }
     assert shares == {"grad.v[1]": "60%", "grad.v[0]": "40%", "grad.w": "0%"}
 
 

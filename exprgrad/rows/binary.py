@@ -134,16 +134,9 @@ class Writer:
     def _empty(self) -> Any:
         layout = self.layout
         fields = [] if layout.only else list(self.schema or [pa.field(name, pa.string()) for name in layout.names])
-        notes = layout.prefix + "note"
-        return pa.schema(
-            [
-                *fields,
-                *[
-                    pa.field(name, pa.string() if layout.noted and name == notes else pa.float64())
-                    for name in layout.flat()
-                ],
-            ]
-        )
+        note = layout.prefix + "note"
+        results = [pa.field(name, pa.string() if name == note else pa.float64()) for name in layout.flat()]
+        return pa.schema([*fields, *results])
 
 
 def _check_seconds(table: Any) -> None:

@@ -165,7 +165,7 @@ class Cases:
             if alike not in self._formulas:
                 places = {name: Place((name,), lists=bool(extent)) for name, extent in shapes.items()}
                 self._formulas[alike] = Formula(
-                    circuit, places, {}, wrt, self.upstream, self.engine, shapes=shapes, kinks=self.told, told=self.told
+                    circuit, places, {}, wrt, self.upstream, self.engine, shapes=shapes, told=self.told
                 )
             formula = self._formulas[alike]
         except ExprgradError as error:
