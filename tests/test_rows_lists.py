@@ -27,6 +27,15 @@ def test_a_column_of_no_lists_has_no_number(tmp_path: Path) -> None:
     assert [(row["value"], row["note"]) for row in done] == [(None, "column 'x': the cell is empty")] * 2
 
 
+def test_lists_may_hold_nothing_but_no_gap() -> None:
+    rows = lines({"x": [1, None]}, {"x": [1, 2]}, {"x": [None, None]})
+    done = job("sum(x)", "-", "--from", "jsonl", "--bad", "keep", data=rows).objects
+    assert [(row["value"], row["note"]) for row in done[::2]] == [(None, "field 'x': the cell is empty")] * 2
+    assert done[1]["value"] == 3
+    empty = made("sum(x)", "-", "--from", "jsonl", data=lines({"x": []}, {"x": []})).objects
+    assert [(row["value"], row["grad"]) for row in empty] == [(0, {"x": []})] * 2
+
+
 def test_lists_that_do_not_fit_are_the_trouble_of_their_rows_only() -> None:
     rows = lines(*[{"x": [1] * a, "y": [2] * b} for a, b in ((2, 2), (2, 3), (1, 1), (3, 2), (2, 2))])
     done = job("x @ y", "-", "--from", "jsonl", "--bad", "keep", data=rows).objects

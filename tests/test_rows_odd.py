@@ -121,6 +121,9 @@ def test_files_of_one_run_have_columns_of_the_same_names(tmp_path: Path, monkeyp
     other.write_bytes(b"sped,t\n1,a\n")
     no = "b.csv has no column 'speed', which a.csv has"
     assert f"{no}\n  = did you mean its 'sped'?" in refused("speed", first, other)
+    for columns, meant in (("sped,speed_of_light", "sped"), ("t,speed_of_light", "speed_of_light")):
+        said = refused("speed", "-", "--from", "csv", data=f"{columns}\n1,2\n".encode())
+        assert f"did you mean the column '{meant}'?" in said
     other.write_bytes(b"speed,t\n1,a\n")
     with closing(Files((str(first), str(other)), None)) as files:
         other.write_bytes(b"t\na\n")  # by somebody else, meanwhile
