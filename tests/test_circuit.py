@@ -240,9 +240,12 @@ def test_simplifications_never_change_a_value() -> None:
     assert builder.gates[derive(builder, ROWS["mul"], (minus, x))].op is ROWS["neg"]
     assert derive(builder, ROWS["where"], (one, x, zero)) == x
     assert derive(builder, ROWS["where"], (zero, x, one)) == one
+    condition = builder.add(ROWS["less"], (x, one))
+    assert derive(builder, ROWS["where"], (condition, one, zero)) == condition
+    for choice in ((x, one, zero), (condition, zero, one), (condition, one, x)):  # where(x, 1, 0) of 5 is 1
+        assert builder.gates[derive(builder, ROWS["where"], choice)].op is ROWS["where"]
     assert derive(builder, ROWS["and"], (x, zero)) == zero
     assert derive(builder, ROWS["or"], (one, x)) == one
-    condition = builder.add(ROWS["less"], (x, one))
     assert derive(builder, ROWS["not_equal"], (condition, zero)) == condition
     assert builder.gates[derive(builder, ROWS["equal"], (condition, zero))].op is ROWS["not"]
     for name, other in (("and", condition), ("or", condition), ("and", one), ("or", zero)):
