@@ -24,7 +24,7 @@ from exprgrad.gates import CONST, INPUT, ROWS, Row
 from exprgrad.language import tables
 from exprgrad.language.lower import formula
 from exprgrad.language.read import read
-from exprgrad.run import run
+from exprgrad.run import _backward, run
 from exprgrad.shapes import shaped
 from exprgrad.tidy import derive
 from exprgrad.write.formula import write
@@ -77,6 +77,18 @@ def test_inputs_are_collected_once_however_often_they_are_asked_for() -> None:
     circuit = read("x*y + z")
     assert circuit.inputs is circuit.inputs
     assert list(circuit.inputs) == ["x", "y", "z"]
+
+
+def test_an_array_is_let_go_when_nothing_needs_it_any_more() -> None:
+    """All of what is shown is computed and kept."""
+    circuit = read("sum(sin(tanh(W @ x))^2)")
+    back, plan = _backward(circuit, None, True, (("W", (2, 3)), ("x", (3,))))
+    assert plan is not None
+    forward = set(range(len(circuit.gates)))
+    shown = {wire for wires in (back.gradient, *back.local) for wire in wires if wire is not None}
+    computed, gone = {wire for wire, _ in plan}, {wire for _, done in plan for wire in done}
+    assert computed > shown - forward
+    assert gone == computed - shown
 
 
 def test_backward_leaves_the_forward_gates_as_they_are() -> None:

@@ -201,6 +201,15 @@ def test_an_infinite_gradient_above_an_unselected_branch_does_no_harm(text: str)
     assert second(text, "x", x=-1) == 0
 
 
+@pytest.mark.parametrize(
+    "text", ["g(a, b) = a*b; sum(where(M > 0, g(asin(v), M), 0))", "sum(where(M > 0, asin(v)*M, 0))"]
+)
+def test_an_unselected_branch_is_one_for_what_was_broadcast_into_it(text: str) -> None:
+    """asin has an infinite gradient at 1, whose column is not selected."""
+    found = run(read(text), {"M": [[1, -1], [2, -1]], "v": [0.6, 1]}).gradient["v"]
+    assert found == pytest.approx([3 / 0.8, 0], rel=1e-15)
+
+
 def test_zeros_of_a_direction_may_be_structural() -> None:
     """With ``one``, 0 in a direction is standing still, in front of an infinite local gradient too."""
     for text, one, rate in (
