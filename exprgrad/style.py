@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from exprgrad.errors import UsageError, nearest, shown
@@ -62,6 +63,10 @@ class Style(NamedTuple):
         if not self.ascii or line.isascii():
             return line
         return line.translate(_ALIKE).encode("ascii", "backslashreplace").decode()
+
+    def cells(self, row: Iterable[str]) -> list[str]:
+        """Cells as they may be printed, for a table to be laid out: an escape is wider than its character."""
+        return [self.text(cell) for cell in row]
 
     def markup(self, line: str) -> str:
         """A line of XML, or of what has its references to characters, as it may be written."""

@@ -59,7 +59,58 @@ def test_the_table_follows_the_style() -> None:
     assert "0.6607" not in found.stdout
     plain = exprgrad(*given)
     assert plain.stdout.isascii()
-    assert len({len(line) for line in plain.stdout.splitlines() if "u03c3" not in line}) == 1
+    assert len({len(line) for line in plain.stdout.splitlines()}) == 1
+
+
+NAMES = ["größe*sin(größe) + α", "größe=2", "α=3", "--ascii"]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [[], ["--why", "größe"], ["--check"], ["--hessian"], ["--jacobian"], ["--precise"], ["--ascend", "0.1", "--steps", "2"]],
+)  # fmt: skip
+def test_columns_stay_columns_in_ascii(
+    question: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An escape is wider than its character."""
+    monkeypatch.setenv("COLUMNS", "150")
+    assert main([*NAMES, *question]) == 0
+    boxes = "".join(
+        line if line[:1] in ("|", "+") else "\n" for line in capsys.readouterr().out.splitlines(keepends=True)
+    )
+    tables = [box.strip("\n").splitlines() for box in boxes.split("\n\n") if "\\xf6" in box]
+    assert tables
+    assert all(len({len(line) for line in table}) == 1 for table in tables)
+
+
+@pytest.mark.parametrize("question", [[], ["--to", "tree"]])
+def test_columns_of_a_narrow_table_stay_columns_in_ascii(
+    question: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main([*NAMES, *question]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    start = next(line.index(" value") for line in lines if " value" in line)
+    assert any("sin(gr\\xf6\\xdfe)" in line[:start] for line in lines)
+    assert {line[start : start + 1] for line in lines if not line.startswith("---")} <= {" ", ""}
+
+
+def test_what_stands_beside_stays_beside_in_ascii(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*NAMES, "--explain"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("    dv3/d")]
+    assert len({line.index(" = d[v3]*") - len(line.partition("d[")[2].partition("]")[0]) for line in lines}) == 1
+
+
+@pytest.mark.parametrize(
+    "data", ["größe,α\n1,2\n3,4\n", '{"formula":"größe^2","größe":1}\n{"formula":"größe^","größe":1}\n']
+)
+def test_columns_over_rows_stay_columns_in_ascii(data: str) -> None:
+    formula, kind = ([], "jsonl") if data.startswith("{") else (NAMES[:1], "csv")
+    keep = ["--bad", "keep"] if kind == "jsonl" else []
+    done = exprgrad(*formula, "-", "--from", kind, "--to", "table", "--ascii", *keep, stdin=data)
+    lines = [line for line in done.stdout.splitlines() if line[:1] in ("|", "+")]
+    assert "\\xf6" in "".join(lines)
+    assert len({len(line) for line in lines}) == 1
 
 
 def test_notes_and_errors_in_ascii() -> None:

@@ -27,9 +27,11 @@ def show(cases: Sequence[Case], most: int, style: Style) -> RenderableType:
     table.add_column("gradients", style=style.gradient, overflow="fold", min_width=_ROOM)
     for case, value in zip(cases, values, strict=False):
         if case.bad is not None:
-            table.add_row(Text(shown(case.formula, 60)), Text(""), Text(shown(case.bad.report.message, 120)))
+            line = [shown(case.formula, 60), "", shown(case.bad.report.message, 120)]
+            table.add_row(*map(Text, style.cells(line)))
             continue
         gradient = [f"{shown(name, 30)} {style.number(value)}" for name, value in case.gradient.items()]
-        table.add_row(Text(shown(" ".join(case.formula.split("\n")), 60)), Text(value), Text(", ".join(gradient)))
+        line = [shown(" ".join(case.formula.split("\n")), 60), value, ", ".join(gradient)]
+        table.add_row(*map(Text, style.cells(line)))
     left = len(cases) - most
     return Group(Uncut(table), *[Text(f"{left:,} more rows; --to jsonl has all")] if left > 0 else [])

@@ -20,7 +20,7 @@ def show(audit: Audit, style: Style) -> RenderableType:
     """The table, to be printed by rich."""
     table = Table(box=ROUNDED)
     looks = _LOOKS | {"gradient": style.gradient}
-    lines = list(cells(audit, style))
+    lines = [style.cells(line) for line in cells(audit, style)]
     for header, *column in zip(HEADERS, *lines, strict=True):
         width = max(map(cell_len, [header, *column]))
         table.add_column(header, style=looks.get(header, ""), no_wrap=True, overflow="ignore", min_width=width)

@@ -39,19 +39,21 @@ def write(grid: Grid, to: str, to_terminal: bool, style: Style) -> Iterable[str]
     """The grid's lines, as a table or as Markdown."""
     if to == "markdown":
         return markdown.write(*grid.flat())
-    return draw(Folded(grid), to_terminal, style)
+    return draw(Folded(grid, style), to_terminal, style)
 
 
 class Folded:
     """A grid as it is drawn: as many columns in one table as fit, the others in tables below."""
 
-    def __init__(self, grid: Grid) -> None:
+    def __init__(self, grid: Grid, style: Style) -> None:
         self.grid = grid
+        self.style = style
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         headers, rows, colours, left = self.grid
-        cells = [[shown(row[0], 30), *map(signed, row[1:])] for row in rows]
-        columns = list(zip([shown(header, 30) for header in headers], *cells, strict=True))
+        cells = [self.style.cells([shown(row[0], 30), *map(signed, row[1:])]) for row in rows]
+        names = self.style.cells([shown(header, 30) for header in headers])
+        columns = list(zip(names, *cells, strict=True))
         widths = [max([cell_len(line) for cell in column for line in cell.split("\n")]) for column in columns]
         for group in _groups(widths, options.max_width - 1):
             table = Table(box=ROUNDED, show_lines=any("\n" in cell for at in group for cell in columns[at]))

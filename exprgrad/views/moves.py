@@ -24,7 +24,7 @@ _MOST = 40  # inputs
 def show(way: Sequence[Step], style: Style) -> RenderableType:
     """The steps, a sparkline of the output and the inputs at the start and at the end, to be printed by rich."""
     table = Table(box=ROUNDED)
-    lines = list(cells(way, style))
+    lines = [style.cells(line) for line in cells(way, style)]
     headers = HEADERS if any(line[-1] for line in lines) else HEADERS[:-1]
     for header in headers:
         number = header in ("step", "output", "predicted", "actual")
@@ -60,7 +60,8 @@ def _inputs(way: Sequence[Step], style: Style) -> Table:
         table.add_column(header, style=look, no_wrap=True, overflow="ignore")
     names = list(way[0].inputs)
     for name in names[:_MOST]:
-        table.add_row(*map(Text, (shown(name, 30), *[cell(step.inputs[name], style) for step in (way[0], way[-1])])))
+        ends = [cell(step.inputs[name], style) for step in (way[0], way[-1])]
+        table.add_row(*map(Text, style.cells([shown(name, 30), *ends])))
     if len(names) > _MOST:
         table.add_row(Text("…"), Text(f"{len(names) - _MOST:,} more"))
     return table

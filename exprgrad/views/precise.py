@@ -21,8 +21,9 @@ _NUMBERS = slice(2, 4)
 
 def show(found: Precise, style: Style) -> RenderableType:
     """The table and a sentence, to be printed by rich."""
+    every, last = ([style.cells(row) for row in rows] for rows in (gates(found, style), results(found, style)))
     lines = sentences(found, found.run.arrays and not style.full)
-    return Group(_Fitting(list(gates(found, style)), list(results(found, style)), style), *map(Text, lines))
+    return Group(_Fitting(every, last, style), *map(Text, lines))
 
 
 class _Fitting:

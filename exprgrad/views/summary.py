@@ -62,7 +62,7 @@ def show(summary: Summary, tally: Tally, style: Style) -> RenderableType:
         left = header in ("", "distribution")
         table.add_column(header, justify="left" if left else "right", no_wrap=True)
     for line in cells(summary, style):
-        table.add_row(*[Text(cell) for cell in line])
+        table.add_row(*map(Text, style.cells(line)))
     return Group(Uncut(table), *[Text(line) for line in said(summary, tally)])
 
 

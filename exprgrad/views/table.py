@@ -92,7 +92,12 @@ def _locals(run: Run, wire: int, labels: Sequence[str], pullbacks: Pullbacks, st
 
 def show(run: Run, style: Style) -> RenderableType:
     """The table, to be printed by rich."""
-    return _Fitting(list(lines(run, style)), style)
+    return _Fitting([_printable(line, style) for line in lines(run, style)], style)
+
+
+def _printable(line: Line, style: Style) -> Line:
+    wire, gate, extent, formula, value, gradient = style.cells(line[:6])
+    return Line(wire, gate, extent, formula, value, gradient, style.cells(line.locals), line.output)
 
 
 def draw(renderable: RenderableType, to_terminal: bool, style: Style) -> list[str]:

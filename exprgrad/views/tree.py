@@ -114,7 +114,7 @@ class _Tree:
         for header, _ in columns:
             table.add_column(header, style=look.get(header, self.style.gradient), no_wrap=True, overflow="ignore")
         for place, line in enumerate(self.lines):
-            wire = Text.assemble((line.branch, "dim"), line.wire)
+            wire = Text.assemble((line.branch, "dim"), self.style.text(line.wire))
             wire.truncate(max(room, _LEAST), overflow="ellipsis")
             table.add_row(wire, *[Text(cells[place + 1]) for _, cells in columns])
         yield from console.render(Uncut(table), options)

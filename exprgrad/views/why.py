@@ -23,7 +23,7 @@ _LEAST = 12  # columns for a formula, and for a local gradient
 def show(why: Why, margin: Margin | None, style: Style) -> RenderableType:
     """The whole story, to be printed by rich."""
     parts: list[RenderableType] = [_text(head(why, style))]
-    lines = list(cells(why, style))
+    lines = [style.cells(line) for line in cells(why, style)]
     if lines:
         parts += [Text(), _Way(lines, style)]
     if why.better is not None:

@@ -59,8 +59,8 @@ class Worked:
         style = self.style
         yield Text("")
         yield from _line(Line(step.gate, step.remark), 2, width, "")
-        left = max([0, *[cell_len(str(local)) for local, _ in step.rows if local]])
-        right = max([0, *[cell_len(str(line.equation)) for _, line in step.rows]])
+        left = max([0, *[cell_len(style.text(str(local))) for local, _ in step.rows if local]])
+        right = max([0, *[cell_len(style.text(str(line.equation))) for _, line in step.rows]])
         beside = 0 < left <= _LOCAL and 4 + left + 3 + right <= width
         for local, line in step.rows:
             if local is None or not beside:
@@ -69,7 +69,7 @@ class Worked:
                 yield from _line(line, 4, width, style.gradient)
                 continue
             text = next(_line(Line(local, []), 4, width, style.local))
-            text.append(" " * (4 + left + 3 - text.cell_len))
+            text.append(" " * (4 + left + 3 - cell_len(style.text(text.plain))))
             text.append_text(next(_line(Line(line.equation, []), 0, width, style.gradient)))
             yield text
         for line in step.sums:
