@@ -71,6 +71,14 @@ def test_rows_with_formulas_of_their_own_say_what_is_not_finite_and_where_a_kink
     assert done.err == "error: --convention strict: standard input, line 2: abs(x) has a kink here\n"
 
 
+def test_a_gradient_may_arrive_at_every_formula() -> None:
+    rows = lines({"formula": "2*x", "x": [1, 2]}, {"formula": "x^2", "x": [3, 4]})
+    done = made("-", "--from", "jsonl", "--upstream", "[1, 10]", data=rows).objects
+    assert [row["grad"] for row in done] == [{"x": [2, 20]}, {"x": [6, 80]}]
+    said = refused("-", "--from", "jsonl", "--upstream", "q", data=rows, status=2)
+    assert said.startswith("error: the value of '--upstream' ")
+
+
 def test_each_formula_has_the_gradients_asked_for_of_what_it_reads() -> None:
     rows = lines({"formula": "x*y", "x": 2, "y": 3}, {"formula": "y^2", "y": 3})
     for wrt, gradients in (("x", [{"x": 3}, {}]), ("y", [{"y": 2}, {"y": 6}])):

@@ -233,6 +233,8 @@ def test_fields_that_only_later_rows_have_are_no_results(tmp_path: Path) -> None
     done = job("x^2", tmp_path / "a.csv", tmp_path / "b.jsonl", "--to", "jsonl")
     assert (done.status, [row["value"] for row in done.objects]) == (2, [1])
     assert "the column 'value' is there already" in done.err
+    said = refused("x^2", tmp_path / "a.csv", tmp_path / "b.jsonl", "--to", "parquet", status=2)
+    assert "the column 'value' is there already" in said
 
 
 def test_a_binary_format_is_not_written_to_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

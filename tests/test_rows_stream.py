@@ -152,6 +152,17 @@ def test_a_row_may_be_as_long_as_the_limit(size: int, status: int, monkeypatch: 
     assert job("x", "-", data=b"x\n" + b"0" * 10 + b"\n1\n").status == status
 
 
+def test_how_much_there_is_to_read_is_known_of_files_only(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(b"x\n1\n")
+    for number, names in enumerate((("p0", "t.csv"), ("t.csv", "p1"), ("t.csv", "t.csv"))):
+        pipe = tmp_path / f"p{number}"
+        if pipe.name in names:
+            piped(pipe, b"x\n2\n")
+        with closing(Files(tuple(str(tmp_path / name) for name in names), None)) as files:
+            assert files.total == (8 if number == 2 else None)
+            assert sum(1 for piece in files.raw() if piece) == 2
+
+
 def test_parquet_has_been_read_as_far_as_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its bytes are read in any order."""
     monkeypatch.setattr(arrow, "BATCH", 4)

@@ -146,7 +146,7 @@ class Reader(reader.Reader):
             for row in np.flatnonzero(column.is_null()):
                 bad.setdefault(int(row), f"column '{shown(name, 30)}': the cell is empty")
             column = column.fill_null(np.nan)
-        return column.to_numpy(zero_copy_only=False)
+        return column.to_numpy()
 
     @contextmanager
     def _told(self) -> Iterator[None]:
