@@ -19,7 +19,7 @@ import pytest
 from exprgrad.errors import shown
 from exprgrad.rows import records, sources
 from exprgrad.rows.arrow import Batch, Reader, _Bytes
-from rowjob import job, made, refused, table
+from rowjob import job, lines, made, refused, table
 
 COLUMNS = {
     "f64": pa.array([1.5, -0.0, 5e-324]), "f32": pa.array([1.5, 0.1, 3], pa.float32()), "f16": pa.array(np.array([1.5, 2, 3], np.float16)),
@@ -234,6 +234,51 @@ def test_texts_are_kept_once_in_parquet_and_numbers_as_they_are(tmp_path: Path) 
     columns = map(group.column, range(group.num_columns))
     kept = {column.path_in_schema: column.has_dictionary_page for column in columns}
     assert kept == {"x": False, "t": True, "value": False, "grad.x": False}
+
+
+def test_a_text_with_a_nul_has_no_cell(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"x": [1.0], "s": ["a"], "t": ["b\0"]}), tmp_path / "t.parquet")
+    said = refused("2*x", tmp_path / "t.parquet", "--to", "csv")
+    assert "'b\\x00' has a NUL, which CSV cannot hold\n  = --to jsonl keeps it" in said
+
+
+def test_columns_of_elements_are_numbers_in_parquet(tmp_path: Path) -> None:
+    made("sum(v)", "-", "--from", "csv", "--out", tmp_path / "t.parquet", data=b"v[0],v[1],t\n1,2,a\n")
+    kinds = [str(kind) for kind in table(tmp_path / "t.parquet").schema.types]
+    assert kinds == ["double", "double", "large_string", "double", "double", "double"]
+
+
+def test_numbers_beside_a_bad_cell_are_kept_in_parquet(tmp_path: Path) -> None:
+    """What is no number is a gap; NaN is one."""
+    data = b"x,y\n1,q\nnan,2\nr,3\n"
+    done = job("x*y", "-", "--from", "csv", "--bad", "keep", "--out", tmp_path / "t.parquet", data=data)
+    assert done.status == 0
+    found = table(tmp_path / "t.parquet")
+    assert repr(found["x"].to_pylist()) == "[1.0, nan, None]"
+    assert repr(found["y"].to_pylist()) == "[None, 2.0, 3.0]"
+
+
+@pytest.mark.parametrize("to", ["parquet", "arrow"])
+def test_lists_of_any_rank_come_back_as_they_were(to: str, tmp_path: Path) -> None:
+    cube = np.arange(24.0).reshape(2, 2, 3, 2)
+    made(
+        "sum(x^2)",
+        "-",
+        "--from",
+        "jsonl",
+        "--out",
+        tmp_path / f"t.{to}",
+        data=lines({"x": cube[0].tolist()}, {"x": cube[1].tolist()}),
+    )
+    assert table(tmp_path / f"t.{to}")["grad.x"].to_pylist() == (2 * cube).tolist()
+
+
+def test_a_block_of_lists_without_a_result_has_their_type(tmp_path: Path) -> None:
+    rows = lines({"x": [1, 2], "y": "a"}, {"x": [1], "y": "b"})
+    done = job("sum(x)*y", "-", "--from", "jsonl", "--bad", "skip", "--out", tmp_path / "t.parquet", data=rows)
+    assert done.status == 0
+    found = table(tmp_path / "t.parquet")
+    assert (found.num_rows, str(found.schema.field("value").type)) == (0, "double")
 
 
 @pytest.mark.usefixtures("small")

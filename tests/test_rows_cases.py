@@ -79,6 +79,26 @@ def test_a_gradient_may_arrive_at_every_formula() -> None:
     assert said.startswith("error: the value of '--upstream' ")
 
 
+def test_a_wire_may_be_the_output_of_every_formula() -> None:
+    rows = lines({"formula": "q = x*y; q + 1", "x": 2, "y": 3}, {"formula": "q = y^2; 7", "y": 3, "of": "q"})
+    assert [row["value"] for row in made("-", "--from", "jsonl", "--of", "q", data=rows).objects] == [6, 9]
+
+
+def test_gradients_that_are_not_finite_are_null_in_lists_too_and_no_note_is_null() -> None:
+    rows = lines({"formula": "sum(1/x)", "x": [0, 1]}, {"formula": "x", "x": 1})
+    first, second = job("-", "--from", "jsonl", "--notes", data=rows).objects
+    assert (first["value"], first["grad"]) == (None, {"x": [None, -1]})
+    assert (first["note"] is None, second["note"]) == (False, None)
+
+
+def test_what_is_stated_is_no_number_only_where_the_result_is_none() -> None:
+    for stated, value, status in (("nan", 0, 5), ("inf", 0, 0), ("nan", -1, 5)):
+        data = f"formula,x,value\n1/x,{value},{stated}\n".encode()
+        assert job("-", "--from", "csv", "--expect", data=data).status == status
+    rows = lines({"formula": "2*x", "x": 1, "value": 2, "grad": {"x": 2}, "meta": {"y": 1}})
+    assert job("-", "--from", "jsonl", "--expect", data=rows).status == 0
+
+
 def test_each_formula_has_the_gradients_asked_for_of_what_it_reads() -> None:
     rows = lines({"formula": "x*y", "x": 2, "y": 3}, {"formula": "y^2", "y": 3})
     for wrt, gradients in (("x", [{"x": 3}, {}]), ("y", [{"y": 2}, {"y": 6}])):

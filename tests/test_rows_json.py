@@ -195,7 +195,8 @@ def test_other_formats_get_the_fields_as_columns_or_a_word_why_not(tmp_path: Pat
     )
     assert [row["value"] for row in table(tmp_path / "o.parquet").to_pylist()] == [2, None, None, None, None, 4, 6]
     for field, to, why in (
-        (r'"\ud800"', "csv", r"line 2: half a character, \ud800 to \udfff"), ("1%s" % ("0" * 30), "parquet", "line 1 or one behind it holds a whole number that is too large"), ('"a"', "csv", ""),
+        (r'"\ud800","n":1%s' % ("0" * 5000), "csv", "half a character"), (r'"\u0000"', "csv", "line 2: it has a NUL, \\u0000\n  = --to jsonl keeps it"),
+        (r'"\ud800"', "csv", r"line 2: half a character, \ud800 to \udfff"), ("1%s" % ("0" * 30), "parquet", "line 1 or one behind it holds a whole number that is too large for Parquet and Arrow\n  = --to jsonl keeps it"), ('"a"', "csv", ""),
         ("1e400", "csv", "make no columns\n  = --to jsonl keeps them as they are"), (r'"\udc00\ud800"', "parquet", "half a character"),
     ):  # fmt: skip
         done = run(f'{{"x":1}}\n{{"x":1,"t":{field}}}', "--to", to)

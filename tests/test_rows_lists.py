@@ -27,6 +27,21 @@ def test_a_column_of_no_lists_has_no_number(tmp_path: Path) -> None:
     assert [(row["value"], row["note"]) for row in done] == [(None, "column 'x': the cell is empty")] * 2
 
 
+def test_results_of_any_rank_are_written_as_those_of_one() -> None:
+    rows = lines({"é": [1, 2], "k": 1}, {"é": 3, "k": 2})
+    done = job("sum(é)*k", "-", "--from", "jsonl", "--only", data=rows).out.decode()
+    assert done.splitlines() == [
+        '{"value":3.0,"grad":{"é":[1.0,1.0],"k":3.0}}',
+        '{"value":6.0,"grad":{"é":2.0,"k":3.0}}',
+    ]
+
+
+@pytest.mark.usefixtures("small")
+def test_lists_have_no_column_of_one_number() -> None:
+    said = job("sum(x)", "-", "--from", "jsonl", "--to", "csv", data=lines({"x": 1}, {"x": [1, 2]})).err
+    assert "line 2: 'x' has 2 elements, and the header has columns for one number" in said
+
+
 def test_lists_may_hold_nothing_but_no_gap() -> None:
     rows = lines({"x": [1, None]}, {"x": [1, 2]}, {"x": [None, None]})
     done = job("sum(x)", "-", "--from", "jsonl", "--bad", "keep", data=rows).objects

@@ -205,6 +205,41 @@ def test_files_of_json_may_have_fields_of_their_own(tmp_path: Path) -> None:
     assert [(row["value"], "a" in row, "b" in row) for row in found] == [(1, True, False), (16, False, True)]
 
 
+def test_a_blank_beside_a_name_is_none_of_it() -> None:
+    assert made("sum(v)", "-", "--only", "--from", "csv", data=b"v[0], v[1] ,t\n1,2,a\n").rows[1] == [
+        "3.0",
+        "1.0",
+        "1.0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "separators", "regular", "open_"),
+    [(b'"a\nb",c"d', [5], False, False), (b'"a"x', [], False, False), (b'"a,b', [], True, True)],
+)
+def test_quotes_within_cells_open_none_and_those_at_the_start_do(
+    text: bytes, separators: list[int], regular: bool, open_: bool
+) -> None:
+    """The first and the last quote of what is looked at, whatever stands there."""
+    found = records.layout(text, b",")
+    assert (found.separators.tolist(), found.ends.tolist()) == (separators, [])
+    assert (found.regular, found.open) == (regular, open_)
+
+
+@pytest.mark.usefixtures("small")
+def test_the_first_bad_row_is_told_of_all() -> None:
+    data = b"x\n1\nq\n2\nr\n0\n0\n"
+    done = job("1/x", "-", "--bad", "skip", data=data)
+    assert "note: 2 of 6 rows left out\n  = the first: standard input, line 3: column 'x'" in done.err
+    assert "2 of 6 rows not finite; standard input, line 6: " in done.err
+
+
+def test_a_strict_convention_tells_the_kink_of_a_row_that_is_not_finite_too() -> None:
+    done = job("1/x + abs(y)", "-", "--convention", "strict", data=b"x,y\n0,0\n")
+    assert done.status == 5
+    assert done.err.startswith("error: --convention strict: standard input, line 2: abs(y) has a kink here\n")
+
+
 def test_a_row_is_not_finite_though_by_itself_it_would_be() -> None:
     """As NumPy's functions are not Python's to the last digit, which at the end of the range is one of the two."""
     block = SimpleNamespace(place="line {}".format)

@@ -163,7 +163,7 @@ def test_how_much_there_is_to_read_is_known_of_files_only(tmp_path: Path) -> Non
             assert sum(1 for piece in files.raw() if piece) == 2
 
 
-def test_parquet_has_been_read_as_far_as_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parquet_and_arrow_have_been_read_as_far_as_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its bytes are read in any order."""
     monkeypatch.setattr(arrow, "BATCH", 4)
     path = tmp_path / "t.parquet"
@@ -171,6 +171,20 @@ def test_parquet_has_been_read_as_far_as_its_rows(tmp_path: Path, monkeypatch: p
     with closing(Files((str(path),), None)) as files:
         size = path.stat().st_size
         assert [files.taken for piece in files.raw() if piece] == [size * rows // 10 for rows in (4, 8, 10)]
+    path = tmp_path / "t.arrow"
+    content = pa.table({"x": np.arange(10.0)})
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, content.schema) as writer:
+        writer.write_table(content, max_chunksize=3)
+    with closing(Files((str(path),), None)) as files:
+        size = path.stat().st_size
+        assert [files.taken for piece in files.raw() if piece] == [size * batch // 4 for batch in (1, 2, 3, 4)]
+
+
+def test_blank_lines_at_the_end_have_been_read_too(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(b"x\n1\n" + b"\n" * 50)
+    with closing(Files((str(tmp_path / "t.csv"),), None)) as files:
+        assert len([piece for piece in files.raw() if piece]) == 1
+        assert files.taken == files.total == 54
 
 
 @pytest.mark.parametrize("room", [9, 10])

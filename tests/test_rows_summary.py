@@ -58,6 +58,23 @@ def test_a_summary_of_lists_of_any_length_and_of_rows_without_a_result() -> None
     assert [line.split("|")[2:-1] for line in done.out.decode().splitlines()[2:4]] == [["  "] * 6] * 2
 
 
+@pytest.mark.usefixtures("small")
+def test_a_summary_leaves_out_bad_rows_and_prefixes() -> None:
+    """A gradient of a bad row may be a number: that by x is y."""
+    data = b"x,y\n1,2\nq,1000\n3,5\n"
+    done = job("x*y", "-", "--bad", "skip", "--prefix", "my ", "--to", "markdown", data=data).out.decode()
+    cells = {
+        cells[1]: cells for line in done.splitlines()[2:5] if (cells := [one.strip(" `") for one in line.split("|")])
+    }
+    assert (cells["grad.x"][4:6], cells["value"][4:6]) == (["2", "5"], ["2", "15"])
+    assert cells["grad.x"][7].endswith("%")
+
+
+def test_a_summary_of_no_variable() -> None:
+    done = made("2", "-", "--from", "csv", "--to", "markdown", data=b"x\n1\n2\n").out.decode()
+    assert [one.strip(" `") for one in done.splitlines()[2].split("|")[1:3]] == ["value", "2"]
+
+
 def test_a_summary_begins_with_the_input_that_matters_most_and_draws_no_constant() -> None:
     done = made("x + 100*y + 0*z", "-", "--to", "markdown", data=b"x,y,z\n1,2,3\n2,3,3\n4,1,3\n").out.decode()
     lines = [[cell.strip(" `") for cell in line.split("|")[1:-1]] for line in done.splitlines()[2:6]]

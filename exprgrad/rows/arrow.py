@@ -36,7 +36,7 @@ class Reader(reader.Reader):
     def __init__(self, stream: Stream, format_: str) -> None:
         super().__init__(stream)
         self.format = format_
-        self._rows = 0  # of a Parquet file, whose bytes are read in any order
+        self._parts = 0  # rows of a Parquet file, batches of an Arrow file: their bytes are read in any order
         with self._told():
             self.schema = self._open()
             self.names = list(self.schema.names)
@@ -58,11 +58,12 @@ class Reader(reader.Reader):
             import pyarrow.parquet as pq
 
             file = pq.ParquetFile(self.stream.seekable(), page_checksum_verification=True, pre_buffer=False)
-            self._batches, self._rows = _parquet(file), file.metadata.num_rows
+            self._batches, self._parts = _parquet(file), file.metadata.num_rows
             return file.schema_arrow
         if self.stream.first.startswith(b"ARROW1"):
             whole = pa.ipc.open_file(self.stream.seekable())
-            self._batches = (whole.get_batch(number) for number in range(whole.num_record_batches))
+            self._parts = whole.num_record_batches
+            self._batches = (whole.get_batch(number) for number in range(self._parts))
             return whole.schema
         reader = pa.ipc.open_stream(pa.PythonFile(_Bytes(self.stream), mode="r"))
         self._batches = iter(reader)
@@ -70,7 +71,7 @@ class Reader(reader.Reader):
 
     def raw(self) -> Iterator[Batch | None]:
         """The batches, none of them large."""
-        row = 1
+        row, parts = 1, 0
         while True:
             if not self.stream.ready():
                 yield None
@@ -80,8 +81,9 @@ class Reader(reader.Reader):
                     return
                 if self.format == "arrow":
                     batch.validate(full=True)
-            if self._rows and self.stream.size is not None:
-                self.stream.taken = self.stream.size * (row - 1 + batch.num_rows) // self._rows
+            if self._parts and self.stream.size is not None:
+                parts += batch.num_rows if self.format == "parquet" else 1
+                self.stream.taken = self.stream.size * parts // self._parts
             yield from self.parted(Batch(batch, row), BATCH)
             row += batch.num_rows
 
@@ -182,7 +184,7 @@ def _lists(column: Any, name: str, bad: dict[int, str]) -> Column:
     flat = column.flatten()
     lengths = set(column.value_lengths().unique().to_pylist()) if len(column) else set()
     if len(lengths) == 1 and not column.null_count and not flat.null_count and _is_number(flat.type):
-        return flat.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False).reshape(len(column), -1)
+        return flat.cast(pa.float64(), safe=False).to_numpy().reshape(len(column), -1)
     values: list[Any] = []
     for row, value in enumerate(column.to_pylist()):
         try:

@@ -60,7 +60,7 @@ class Reader(reader.Reader):
         if not len(places.ends):
             raise DataError(f"{where}: a quote is never closed")
         self.header = data[:end].rstrip(b"\r\n").decode()
-        if "\r" in self.header.replace('"', ""):
+        if "\r" in self.header:
             raise DataError(
                 f"{where}: lines end in a carriage return alone", hint="save it with \\n or \\r\\n line ends"
             )
@@ -282,8 +282,7 @@ def _records(data: bytes, separator: bytes, rows: int, lines: int) -> pl.Series:
         except pl.exceptions.PolarsError:  # a line has that separator
             frame = pl.DataFrame()
         if frame.height == rows:
-            series = frame.to_series()
-            return series.fill_null("") if series.null_count() else series
+            return frame.to_series().fill_null("")
     ends = layout(data, separator).ends
     starts = [0, *(ends[:-1] + 1).tolist()]
     text = [data[a:b].decode().removesuffix("\r") for a, b in zip(starts, ends.tolist(), strict=True)]

@@ -104,9 +104,7 @@ class Writer:
         else:
             text = column.cast(pl.String)
         if text.str.contains(f'["\r\n\0{re.escape(self.separator)}]').any():
-            text = pl.Series(
-                [cell if cell is None else joined([cell], self.separator) for cell in text], dtype=pl.String
-            )
+            text = pl.Series([cell if cell is None else joined([cell], self.separator) for cell in text])
         return text
 
     def write(self, made: tuple[list[str], memoryview]) -> None:

@@ -24,7 +24,6 @@ from exprgrad.rows.block import Block, Place, stacked
 from exprgrad.rows.cells import nested
 from exprgrad.rows.compute import Answer, Formula
 from exprgrad.rows.reader import Reader
-from exprgrad.run import wires
 from exprgrad.values import Value, shape
 
 FIELD = "formula"
@@ -154,7 +153,6 @@ class Cases:
                 f"the row has no {', '.join(map(named, missing[:5]))}", circuit.text,
                 circuit.gates[circuit.inputs[missing[0]]].span, hint=hint,
             )  # fmt: skip
-        wires(circuit, point, None)
         return point
 
     def _run(self, alike: Any, circuit: Circuit, rows: list[tuple[int, dict[str, Value]]], cases: list[Case]) -> None:

@@ -64,7 +64,7 @@ class Writer:
                 )
                 for row in range(len(answer.value))
             ]
-            return pl.Series(uneven, dtype=pl.String)
+            return pl.Series(uneven)
         results = [_numbers(answer.value, missing).alias(self.value)]
         gradient = [_numbers(answer.gradient[name], missing).alias(name) for name in self.layout.gradient]
         if gradient:

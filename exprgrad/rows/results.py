@@ -87,8 +87,8 @@ def even(column: Column, shape: tuple[int, ...], block: Block, what: str, bad: C
         return np.asarray(column)
     found = np.full((block.rows, *shape), np.nan)
     for row, value in enumerate(column):
-        if np.shape(value) == shape and value is not None:
-            found[row] = value
+        if np.shape(value) == shape:
+            found[row] = value  # None as NaN
         elif row not in bad:
             size = int(np.size(value))
             raise DataError(

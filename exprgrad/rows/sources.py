@@ -78,7 +78,6 @@ class Stream:
         self.regular = stat.S_ISREG(status.st_mode)
         if self.regular:
             self.size = status.st_size
-        self.first = b""
         self.first = self._look()
         self.packing = next((name for magic, name in _MAGIC.items() if self.first.startswith(magic)), "")
         if self.packing:
@@ -88,7 +87,7 @@ class Stream:
         """The first bytes, as many as tell what this is."""
         found = b""
         magics = (*_MAGIC, *_FORMAT_MAGIC)
-        while any(magic != found and magic.startswith(found) for magic in magics) or (self.regular and not found):
+        while any(magic != found and magic.startswith(found) for magic in magics):
             more = self._raw(_LOOK)
             found += more
             if not more:

@@ -51,7 +51,7 @@ class Moments(NamedTuple):
 
 def moments(numbers: NDArray[np.float64]) -> Moments:
     """The moments of those that are finite."""
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):  # where a long double is no longer than a double
         fine = numbers[np.isfinite(numbers)]
         if not len(fine):
             return Moments()
