@@ -89,6 +89,9 @@ def test_gradients_that_are_not_finite_are_null_in_lists_too_and_no_note_is_null
     first, second = job("-", "--from", "jsonl", "--notes", data=rows).objects
     assert (first["value"], first["grad"]) == (None, {"x": [None, -1]})
     assert (first["note"] is None, second["note"]) == (False, None)
+    found = job("-", "--from", "jsonl", "--notes", "--to", "csv", data=rows).rows
+    assert (found[0][-1], found[1][-1] == first["note"], found[2][-1]) == ("note", True, "")
+    assert job("-", "--from", "jsonl", "--to", "csv", data=rows).rows[0][-1] != "note"
 
 
 def test_what_is_stated_is_no_number_only_where_the_result_is_none() -> None:

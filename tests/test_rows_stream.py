@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -290,25 +290,25 @@ def test_a_packed_file_is_unpacked_before_it_is_read_in_any_order(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("passing", "out", "on", "shown"),
+    ("passing", "out", "on", "quiet", "watched", "shown"),
     [
-        (True, None, True, False),
-        (True, None, False, True),
-        (True, "t.csv", True, True),
-        (False, None, True, True),
+        (True, None, True, False, True, False), (True, None, False, False, True, True), (True, "t.csv", True, False, True, True),
+        (False, None, True, False, True, True), (False, None, True, True, True, False), (False, None, True, False, False, False),
+        (False, None, True, False, None, False),
     ],
-)
-def test_rows_that_pass_by_on_the_terminal_need_no_bar(
-    passing: bool, out: str | None, on: bool, shown: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bars = counted(progress, "bar", monkeypatch)
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+)  # fmt: skip
+def test_rows_that_pass_by_on_the_terminal_need_no_bar_and_nobody_who_cannot_see_one(
+    passing: bool, out: str | None, on: bool, quiet: bool, watched: bool | None, shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    told_rows: list[int] = []
+    monkeypatch.setattr(progress, "bar", lambda *_: nullcontext(told_rows.append))
+    monkeypatch.setattr(sys, "stderr", None if watched is None else SimpleNamespace(isatty=lambda: watched))
     monkeypatch.setattr("exprgrad.jobs.rows.on_terminal", lambda: on)
-    options: Any = SimpleNamespace(quiet=False, out=out)
+    options: Any = SimpleNamespace(quiet=quiet, out=out)
     files: Any = SimpleNamespace(total=None, taken=0)
     with _progress(options, files, passing=passing) as told:
-        told(1)
-    assert len(bars) == shown
+        told(7)
+    assert told_rows == [7] * shown
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the open files of a process are Linux's to tell")

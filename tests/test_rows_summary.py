@@ -70,6 +70,14 @@ def test_a_summary_leaves_out_bad_rows_and_prefixes() -> None:
     assert cells["grad.x"][7].endswith("%")
 
 
+def test_what_is_the_same_in_every_row_has_no_share() -> None:
+    done = made("k*x", "-", "-k", "2", "--wrt", "x,k", "--to", "markdown", data=b"x\n1\n3\n").out.decode()
+    shares = {
+        cells[1].strip(" `"): cells[7].strip(" `") for line in done.splitlines()[3:5] if (cells := line.split("|"))
+    }
+    assert shares == {"grad.x": "100%", "grad.k": "0%"}
+
+
 def test_a_summary_of_no_variable() -> None:
     done = made("2", "-", "--from", "csv", "--to", "markdown", data=b"x\n1\n2\n").out.decode()
     assert [one.strip(" `") for one in done.splitlines()[2].split("|")[1:3]] == ["value", "2"]
