@@ -168,7 +168,9 @@ def test_several_files_and_globs_are_one_table(tmp_path: Path) -> None:
     for columns, why in (
         ({"x": [1.0]}, "has no column 't'"), ({"t": [1], "x": [1.0]}, "in another order"), ({"x": [1.0], "t": [1], "u": [1]}, "has a column 'u' more"),
     ):  # fmt: skip
-        assert why in refused("x", tmp_path / "f0.csv", write(tmp_path / "g.csv", columns))
+        said = refused("x", tmp_path / "f0.csv", write(tmp_path / "g.csv", columns))
+        assert why in said
+        assert said.endswith("\n  = files of one run have the same columns\n")
     for ending in FORMATS[1:]:
         other = write(tmp_path / f"g.{ending}", {"x": [7.0], "t": ["c"]})
         for order in ((tmp_path / "f0.csv", other), (other, tmp_path / "f0.csv")):
@@ -180,7 +182,8 @@ def test_several_files_and_globs_are_one_table(tmp_path: Path) -> None:
         ((tmp_path / "f0.csv", lists), ("a list", "no list")),
         ((lists, tmp_path / "f0.csv"), ("no list", "a list")),
     ):
-        head = refused("sum(x)", *pair).splitlines()[0]
+        head, hint = refused("sum(x)", *pair).splitlines()
+        assert hint == "  = files of one run have the same columns"
         assert f" has {theirs} in each cell of 'x', and " in head
         assert head.endswith(f"{pair[0].name} {mine}")
 

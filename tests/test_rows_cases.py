@@ -94,6 +94,22 @@ def test_gradients_that_are_not_finite_are_null_in_lists_too_and_no_note_is_null
     assert job("-", "--from", "jsonl", "--to", "csv", data=rows).rows[0][-1] != "note"
 
 
+@pytest.mark.parametrize(("options", "noted"), [(["--bad", "keep"], True), (["--convention", "jax"], False)])
+def test_kinks_of_formulas_are_noted_where_there_are_notes(options: list[str], noted: bool) -> None:
+    done = job("-", "--from", "jsonl", *options, data=lines({"formula": "abs(x)", "x": 0})).objects
+    assert [row.get("note") for row in done] == ["abs(x) has a kink here" if noted else None]
+
+
+def test_a_table_of_formulas_has_colours_where_they_are_forced_but_in_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    rows = lines({"formula": "x", "x": 1})
+    assert b"\x1b[" in made("-", "--from", "jsonl", "--to", "table", data=rows).out
+    made("-", "--from", "jsonl", "--to", "table", "--out", tmp_path / "t.txt", data=rows)
+    assert b"\x1b" not in (tmp_path / "t.txt").read_bytes()
+
+
 def test_what_is_stated_is_no_number_only_where_the_result_is_none() -> None:
     for stated, value, status in (("nan", 0, 5), ("inf", 0, 0), ("nan", -1, 5)):
         data = f"formula,x,value\n1/x,{value},{stated}\n".encode()

@@ -42,6 +42,13 @@ def test_lists_have_no_column_of_one_number() -> None:
     assert "line 2: 'x' has 2 elements, and the header has columns for one number" in said
 
 
+def test_elements_of_a_list_beside_a_bad_field_are_kept_as_cells() -> None:
+    """Those that are numbers; of a bad list none is one."""
+    rows = lines({"x": [1, 2], "y": 1}, {"x": [3, 4], "y": "q"}, {"x": [5, "r"], "y": 1})
+    done = job("sum(x)*y", "-", "--from", "jsonl", "--bad", "keep", "--to", "csv", data=rows).rows
+    assert [row[:2] for row in done] == [["x[0]", "x[1]"], ["1.0", "2.0"], ["3.0", "4.0"], ["", ""]]
+
+
 def test_lists_may_hold_nothing_but_no_gap() -> None:
     rows = lines({"x": [1, None]}, {"x": [1, 2]}, {"x": [None, None]})
     done = job("sum(x)", "-", "--from", "jsonl", "--bad", "keep", data=rows).objects

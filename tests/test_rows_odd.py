@@ -81,7 +81,9 @@ def test_fields_that_only_some_rows_have() -> None:
     done = made("x", "-", "--from", "jsonl", "--to", "csv", data=rows)
     assert [row[:2] for row in done.rows] == [["x", "a"], ["1.0", "p"], ["2.0", ""], ["3.0", "q"]]
     more = rows + lines({"x": 4, "b": 1})
-    assert "has a field 'b' the first rows lack" in refused("x", "-", "--from", "jsonl", "--to", "csv", data=more)
+    assert "has a field 'b' the first rows lack\n  = --to jsonl keeps it" in refused(
+        "x", "-", "--from", "jsonl", "--to", "csv", data=more
+    )
     done = made("k = 2; k*x", "-", "--from", "jsonl", "--to", "csv", data=lines({"x": 1, "k": 3}, {"x": 1}))
     assert [row[2] for row in done.rows[1:]] == ["3.0", "2.0"]
 

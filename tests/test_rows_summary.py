@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from exprgrad.rows import summary
+from exprgrad.rows import records, summary
 from rowjob import counted, job, lines, made
 
 
-@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("size", [9, 31])
 @pytest.mark.parametrize("sample", [2, 39, 40, 5000])
-def test_a_summary_adds_up_over_blocks(sample: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_summary_adds_up_over_blocks(sample: int, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a row or of some."""
+    monkeypatch.setattr(records.pieces, "__defaults__", (size,))
     monkeypatch.setattr(summary, "_SAMPLE", sample)
     told = counted(summary.Summary, "lines", monkeypatch)
     x = np.random.default_rng(1).normal(3, 2, 40).round(3)
@@ -53,7 +55,8 @@ def test_moments_of_parts_make_those_of_the_whole() -> None:
 def test_a_summary_of_lists_of_any_length_and_of_rows_without_a_result() -> None:
     rows = lines({"x": [1, 2], "y": 1}, {"x": [3], "y": 4})
     done = job("sum(x)*y", "-", "--from", "jsonl", "--wrt", "y", "--to", "markdown", data=rows)
-    assert [line.split(" | ")[1] for line in done.out.decode().splitlines()[2:4]] == ["`7.5`", "`3`"]
+    found = [line.split(" | ") for line in done.out.decode().splitlines()[2:4]]
+    assert [(cells[1], cells[6].strip(" |`")) for cells in found] == [("`7.5`", ""), ("`3`", "100%")]
     done = job("log(x)", "-", "--to", "markdown", data=b"x\n0\n")
     assert [line.split("|")[2:-1] for line in done.out.decode().splitlines()[2:4]] == [["  "] * 6] * 2
 
