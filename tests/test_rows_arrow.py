@@ -214,11 +214,12 @@ def test_rows_of_json_become_columns_of_one_type_each(
 ) -> None:
     """Fields that some rows lack, whole numbers and others, whatever arrives together."""
     monkeypatch.setattr(records.pieces, "__defaults__", (size,))
-    text = b'{"x":1,"t":null}\n{"x":2.5,"t":"a"}\n{"x":3,"u":4}\n'
+    text = b'{"x":1,"t":null,"n":1}\n{"x":2.5,"t":"a","n":0.5}\n{"x":3,"u":4,"n":3}\n'
     for to in ("parquet", "arrow"):
         made("2*x", "-", "--from", "jsonl", "--out", tmp_path / f"o.{to}", data=text)
         found = table(tmp_path / f"o.{to}")
-        assert found.schema.names == ["x", "t", "u", "value", "grad.x"]
+        assert found.schema.names == ["x", "t", "n", "u", "value", "grad.x"]
+        assert found["n"].to_pylist() == [1, 0.5, 3]
         assert found["t"].to_pylist() == [None, "a", None]
         assert found["u"].to_pylist() == [None, None, 4]
         made("sum(x)", "-", "--from", "jsonl", "--out", tmp_path / f"o.{to}", data=b'{"x":[1,2]}\n{"x":[0.5]}\n')
