@@ -444,6 +444,7 @@ def test_a_column_named_as_a_constant_is_the_variable_and_is_told() -> None:
     done = job("e*x", "-", "--from", "csv", data=b"e,x\n2,3\n")
     assert done.out == b"e,x,value,grad.e,grad.x\n2,3,6.0,3.0,2.0\n"
     assert done.err == "note: 'e' is the column of that name, not the constant 2.718281828459045\n"
+    assert made("e*x", "-", "--from", "csv", "--quiet", data=b"e,x\n2,3\n").out == done.out
 
 
 def test_single_precision_goes_into_text_with_the_digits_of_the_float64_that_it_is(tmp_path: Path) -> None:

@@ -100,6 +100,11 @@ def test_kinks_of_formulas_are_noted_where_there_are_notes(options: list[str], n
     assert [row.get("note") for row in done] == ["abs(x) has a kink here" if noted else None]
 
 
+def test_a_kink_of_a_formula_is_not_strict() -> None:
+    done = job("-", "--from", "jsonl", "--strict", data=lines({"formula": "abs(x)", "x": 0}))
+    assert done.err.startswith("error: --strict: standard input, line 1: abs(x) has a kink here")
+
+
 def test_a_table_of_formulas_has_colours_where_they_are_forced_but_in_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -228,6 +228,23 @@ def test_quotes_within_cells_open_none_and_those_at_the_start_do(
     assert (found.regular, found.open) == (regular, open_)
 
 
+def test_blank_lines_before_the_header_are_lines() -> None:
+    assert "line 4: column 'x': 'q' is not a number" in refused("x", "-", "--from", "csv", data=b"\n\r\nx\nq\n")
+
+
+def test_a_long_cell_is_one_beside_rows_of_another_length_too() -> None:
+    cell = b"a" * 200_000  # Python's csv module stops at 131,072 unless it is told
+    done = job("x", "-", "--bad", "skip", data=b"t,x\n" + cell + b",1\nb\n")
+    assert (done.status, done.rows[1]) == (0, [cell.decode(), "1", "1.0", "1.0"])
+
+
+def test_rows_are_not_finite_one_by_one() -> None:
+    """Where only a gradient, or only an element of it, is not."""
+    for formula, rows in (("sqrt(x)", ({"x": 1}, {"x": 0})), ("sum(sqrt(x))", ({"x": [1, 2]}, {"x": [0, 1]}))):
+        done = job(formula, "-", "--from", "jsonl", data=lines(*rows))
+        assert done.err.startswith("warning: 1 of 2 rows not finite; standard input, line 2: ")
+
+
 @pytest.mark.usefixtures("small")
 def test_the_first_bad_row_is_told_of_all() -> None:
     data = b"x\n1\nq\n2\nr\n0\n0\n"
