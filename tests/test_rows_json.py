@@ -97,6 +97,7 @@ def test_a_field_with_the_name_of_a_result_is_refused_in_every_row(field: str) -
         )
         assert len(run(text, "--prefix", "my.").objects[-1]) == 4
         assert list(run(text, "--only").objects[-1]) == ["value", "grad"]
+    assert run('{"x":1}\n{"x":1,"évalue":3}\n', "--prefix", "é").status == 4
     done = run(f'{{"x":1}}\n{{"x":1,"t":{"1" * 5000},{field}:3}}\n')  # more digits than Python reads
     assert (done.status, "is there already" in done.err) == (4, True)
 

@@ -217,7 +217,12 @@ def test_a_blank_beside_a_name_is_none_of_it() -> None:
 
 @pytest.mark.parametrize(
     ("text", "separators", "regular", "open_"),
-    [(b'"a\nb",c"d', [5], False, False), (b'"a"x', [], False, False), (b'"a,b', [], True, True)],
+    [
+        (b'"a\nb",c"d', [5], False, False),
+        (b'"a"x', [], False, False),
+        (b'"a""b,c"x,d', [9], False, False),
+        (b'"a,b', [], True, True),
+    ],
 )
 def test_quotes_within_cells_open_none_and_those_at_the_start_do(
     text: bytes, separators: list[int], regular: bool, open_: bool
