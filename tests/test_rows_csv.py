@@ -220,3 +220,9 @@ def test_an_empty_quoted_cell_is_closed_by_the_quote_behind_it() -> None:
     data = b'""x,1\n"a""b",2\n'
     quotes = np.flatnonzero(np.frombuffer(data, np.uint8) == ord('"'))
     assert _spans(data, quotes, b",").tolist() == [0, 1, 6, 11]
+
+
+@pytest.mark.parametrize(("most", "status"), [(2, 4), (3, 0)])
+def test_there_may_be_as_many_columns_as_the_limit(most: int, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formats_csv, "_MAX_COLUMNS", most)
+    assert job("x", "-", "--from", "csv", data=b"x,y,z\n1,2,3\n").status == status

@@ -79,6 +79,11 @@ def test_what_is_the_same_in_every_row_has_no_share() -> None:
         cells[1].strip(" `"): cells[7].strip(" `") for line in done.splitlines()[3:5] if (cells := line.split("|"))
     }
     assert shares == {"grad.x": "100%", "grad.k": "0%"}
+    done = job("log(x) + 2*y", "-", "--to", "markdown", data=b"x,y\n0,1\n0,2\n").out.decode()  # none of 1/0
+    shares = {
+        cells[1].strip(" `"): cells[7].strip(" `") for line in done.splitlines()[3:5] if (cells := line.split("|"))
+    }
+    assert shares == {"grad.y": "100%", "grad.x": ""}
 
 
 def test_a_summary_of_no_variable() -> None:
