@@ -216,6 +216,7 @@ def test_the_first_row_has_a_formula_unless_rows_without_one_may_be() -> None:
     said = job("-", "--from", "jsonl", "-q", "1", data=rows.splitlines(keepends=True)[1])
     assert said.status == 2
     assert said.err == "error: no formula has a variable 'q'\n  = leave it out, or look for a name that is misspelt\n"
+    assert job("-", "--from", "jsonl", "--wrt", "q", data=rows.splitlines(keepends=True)[1]).err == said.err
     assert made("-", "--from", "jsonl", "-q", "1", data=b"").out == b""  # a formula to come might have it
     said = job("-", "--from", "jsonl", "--bad", "skip", data=rows + lines({"x": 3}))
     assert said.err.startswith(

@@ -180,11 +180,12 @@ def test_parquet_and_arrow_have_been_read_as_far_as_its_rows(tmp_path: Path, mon
         assert [files.taken for piece in files.raw() if piece] == [size * batch // 4 for batch in (1, 2, 3, 4)]
 
 
-def test_blank_lines_at_the_end_have_been_read_too(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_bytes(b"x\n1\n" + b"\n" * 50)
+@pytest.mark.parametrize(("data", "rows"), [(b"x\n1\n" + b"\n" * 50, 1), (b"x\n", 0)])
+def test_what_is_no_row_has_been_read_too(data: bytes, rows: int, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(data)
     with closing(Files((str(tmp_path / "t.csv"),), None)) as files:
-        assert len([piece for piece in files.raw() if piece]) == 1
-        assert files.taken == files.total == 54
+        assert len([piece for piece in files.raw() if piece]) == rows
+        assert files.taken == files.total == len(data)
 
 
 @pytest.mark.parametrize("room", [9, 10])
