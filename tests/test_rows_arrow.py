@@ -235,6 +235,9 @@ def test_texts_are_kept_once_in_parquet_and_numbers_as_they_are(tmp_path: Path) 
     columns = map(group.column, range(group.num_columns))
     kept = {column.path_in_schema: column.has_dictionary_page for column in columns}
     assert kept == {"x": False, "t": True, "value": False, "grad.x": False}
+    made("sum(v)", "-", "--from", "jsonl", "--out", tmp_path / "t.parquet", data=lines({"v": [1, 2]}, {"v": [1, 2]}))
+    group = pq.ParquetFile(tmp_path / "t.parquet").metadata.row_group(0)
+    assert [group.column(number).has_dictionary_page for number in range(group.num_columns)] == [False] * 3
 
 
 def test_a_text_with_a_nul_has_no_cell(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from pathlib import Path
@@ -241,6 +242,29 @@ def test_results_come_in_order_and_before_a_wait_whoever_computes_them() -> None
         assert _large((None, records.Piece(b"x" * size, 1, 1))) == large
     for rows, large in ((12_500, False), (12_501, True)):
         assert _large((None, arrow.Batch(pa.table({"x": pa.nulls(rows)}), 1))) == large
+
+
+def test_results_come_out_before_a_wait_and_as_soon_as_they_are_there() -> None:
+    found, out = list[int](), list[int]()
+    done = threading.Event()
+
+    def work(number: int) -> int:
+        if number == 3:
+            done.set()
+        return number
+
+    def items() -> Iterator[int | None]:
+        yield from (1, 2, None)
+        out.append(len(found))  # both, however long this waits
+        yield 3
+        done.wait(60)
+        time.sleep(0.2)  # which is when a thread says so
+        yield 4
+        out.append(len(found))
+
+    for number in in_order(items(), work, lambda _: True, 2):
+        found.append(number)
+    assert (found, out[0], out[1] >= 3) == ([1, 2, 3, 4], 2, True)
 
 
 def test_no_more_than_a_few_pieces_are_under_way() -> None:
