@@ -12,12 +12,12 @@ A row says what its gate does with a gradient; rules.py makes gates of what the 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import cache, partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from exprgrad.circuit import Builder, Circuit, Gate
 from exprgrad.errors import CircuitError, UsageError, named
-from exprgrad.gates import INPUT, ROWS, Row, Static
+from exprgrad.gates import INPUT, KEPT, ROWS, Row, Static
 from exprgrad.guards import added, fit, guarded, moved, through
 from exprgrad.language.lower import body
 from exprgrad.rules import Local, Pull, copies, local_gradients, pull
@@ -257,7 +257,7 @@ def inside(op: Row) -> Circuit:
     return circuit
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def _body_backward(op: Row, wanted: tuple[str, ...], shapes: tuple[Shape, ...] | None, plain: bool) -> Backward:
     """The backward pass of a composite gate's body."""
     circuit = inside(op)
@@ -287,7 +287,7 @@ def _transposed(builder: Builder, gate: Gate, out: int, position: int, rate: int
     return Pull(copies(builder, made, (*gate.inputs, out, out), (made.output,), seed=rate)[made.output], None)
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def _rate(op: Row, params: tuple[Static, ...], position: int, shapes: tuple[Shape, ...]) -> Circuit | None:
     """The circuit of the rate of ``out`` over the gate's inputs, ``out``, ``g``, which is not read, and the seed."""
     builder = Shaped(Circuit((), {}, 0), ())

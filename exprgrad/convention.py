@@ -7,11 +7,11 @@ rows of their own whose local gradients at the kinks are those, so that whatever
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
+from functools import lru_cache
 
 from exprgrad.circuit import Circuit, Composite
 from exprgrad.errors import UsageError, named
-from exprgrad.gates import Row
+from exprgrad.gates import KEPT, Row
 
 STRICT = "strict"  # chooses nothing: whoever runs the circuit refuses its kinks
 CONVENTIONS = ("jax", "torch", STRICT)
@@ -31,7 +31,7 @@ def convention(circuit: Circuit, name: str | None) -> Circuit:
     return Circuit(gates, circuit.names, circuit.output, circuit.text)
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def _row(row: Row, name: str) -> Row:
     """The row with another choice at its kinks."""
     if isinstance(row, Composite):

@@ -7,13 +7,13 @@ formulas of the rows, added up in the same order under the same guards, and so t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from exprgrad.arithmetic.forward import forward
 from exprgrad.chain import inside, reached
 from exprgrad.circuit import Builder, Circuit, Gate
-from exprgrad.gates import Row
+from exprgrad.gates import KEPT, Row
 from exprgrad.rules import Slope, decided, slopes
 from exprgrad.tidy import fixed
 
@@ -124,7 +124,7 @@ def _rates(constants: Builder, gate: Gate, active: Sequence[bool]) -> Sequence[S
     return found if all(wanted) else [one if here else (None, None) for one, here in zip(found, wanted, strict=True)]
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def _opened(op: Row, wanted: tuple[bool, ...]) -> Ready:
     """The body of a composite gate whose row states no gradients, made ready for those inputs that are wanted."""
     circuit = inside(op)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from exprgrad.arithmetic.forward import computing, function
 from exprgrad.arithmetic.ieee import Function
 from exprgrad.circuit import Builder, Circuit, Gate
-from exprgrad.gates import CONST, INPUT, ROWS, Param, Row, Static
+from exprgrad.gates import CONST, INPUT, KEPT, ROWS, Param, Row, Static
 from exprgrad.language.lower import formula
 from exprgrad.tidy import derive, fixed, shared
 
@@ -61,7 +61,7 @@ def local_gradients(builder: Builder, gate: Gate, out: int, active: Collection[b
     return found
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=KEPT)
 def slopes(op: Row, known: tuple[str | None, ...] = ()) -> tuple[Slope, ...]:
     """For each input of a gate its Slope; ``known`` has the digits of inputs that are constants.
 
@@ -88,7 +88,7 @@ def slopes(op: Row, known: tuple[str | None, ...] = ()) -> tuple[Slope, ...]:
     return tuple(found)
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def decided(op: Row) -> bool:
     """Whether constants among a gate's inputs decide something of its local gradients."""
     texts = [op.computed(place) for place in range(len(op.inputs))]
@@ -200,13 +200,13 @@ def _constants(builder: Builder, circuit: Circuit, arguments: tuple[int, ...]) -
     return found if any(found) else ()
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def _branches(circuit: Circuit) -> bool:
     """Whether there is a ``where``."""
     return any([gate.op is _WHERE for gate in circuit.gates])
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=KEPT)
 def _plan(
     circuit: Circuit, count: int, ranks: tuple[int, ...], wanted: tuple[int, ...], constants: tuple[float | None, ...]
 ) -> tuple[tuple[int, int | None], ...]:

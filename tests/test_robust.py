@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import gc
+import importlib
 import json
 import os
+import pkgutil
 import signal
 import subprocess
 import sys
@@ -14,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT, exprgrad
+from exprgrad.arithmetic.forward import function
 from exprgrad.errors import FormulaError
 from exprgrad.language.read import read
 from exprgrad.run import run
@@ -256,3 +260,20 @@ def test_the_source_keeps_its_promises() -> None:
                 if name.startswith("exprgrad."):
                     other = name.split(".")[1]
                     assert order.index(other) <= order.index(room), f"{path.name} imports {name}"
+
+
+@pytest.mark.rule(25)
+def test_what_is_kept_of_formulas_has_a_bound() -> None:
+    """Of gates that formulas define, too: a batch may have millions of them.  The others are of the catalogue alone."""
+    for module in pkgutil.walk_packages([str(ROOT / "exprgrad")], "exprgrad."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    caches = [one for one in gc.get_objects() if type(one) is type(function)]
+    ours = [one for one in caches if str(one.__module__).startswith("exprgrad")]
+    endless = {f"{one.__module__}.{one.__name__}" for one in ours if one.cache_parameters()["maxsize"] is None}
+    assert endless <= {
+        "exprgrad.language.tables.load", "exprgrad.language.parse._passed", "exprgrad.precise.forward.context",
+        "exprgrad.diagnosis.rewriting.pattern", "exprgrad.diagnosis.rewriting._by_gate", "exprgrad.rules._rule",
+        "exprgrad.engines._pool", "exprgrad.engines.numpy.cheaper.vector_tangent", "exprgrad.engines.numpy.exact",
+        "exprgrad.write.code.targets.python._text", "exprgrad.language.lower.formula",
+    }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import gzip
 import io
 import os
@@ -12,8 +13,9 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Iterator
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -138,6 +140,27 @@ def test_what_has_been_read_of_files_is_all_of_them_in_the_end(tmp_path: Path) -
         assert taken == sorted(taken)
         assert 0 < taken[0] <= 10_002
         assert all(stream.file.closed for stream in files.streams)  # each as it ends
+
+
+@pytest.mark.parametrize("data", [gzip.compress(b"x\n1\n"), b"\x1f\x8bno"], ids=["whole", "damaged"])
+def test_a_packed_file_is_let_go_when_it_is_closed(
+    data: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """pyarrow's part of it holds ours, where Python sees no circle; of many files each would keep a megabyte."""
+    (tmp_path / "t.csv.gz").write_bytes(data)
+    made = list[weakref.ref[Stream]]()
+
+    class Told(Stream):
+        def __init__(self, path: str) -> None:
+            made.append(weakref.ref(self))
+            super().__init__(path)
+
+    with suppress(DataError), closing(Told(str(tmp_path / "t.csv.gz"))) as stream:
+        stream.read(1)
+    stream = None  # type: ignore[assignment]
+    gc.collect()
+    assert [one() for one in made] == [None]
+    assert capfd.readouterr() == ("", "")
 
 
 def test_standard_input_stays_open() -> None:

@@ -8,7 +8,7 @@ function on float64 for each element.  Only runs with arrays import this module.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from exprgrad.arithmetic.ieee import Function
 from exprgrad.arithmetic.whole import WHOLE
 from exprgrad.circuit import Composite, Gate, Plan
 from exprgrad.errors import GateError
-from exprgrad.gates import CONST, INPUT, Row, Static
+from exprgrad.gates import CONST, INPUT, KEPT, Row, Static
 from exprgrad.language.lower import body
 from exprgrad.values import Value, array
 
@@ -89,7 +89,7 @@ def refusal(wire: int, error: Exception) -> GateError:
 # ---------------------------------------------------------------- element by element
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def elementwise(row: Row, scalar: Callable[[Row], Function]) -> Callable[..., Value]:
     """The function of an elementwise gate on floats and arrays; ``scalar`` finds the one on floats."""
     inside = body(row)

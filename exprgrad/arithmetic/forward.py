@@ -5,19 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from exprgrad.arithmetic.ieee import PRIMITIVES, Function, total
 from exprgrad.arithmetic.special import SPECIAL
 from exprgrad.circuit import Circuit, Gate, Plan
 from exprgrad.errors import FormulaError, GateError
-from exprgrad.gates import CONST, INPUT, Param, Row, Static
+from exprgrad.gates import CONST, INPUT, KEPT, Param, Row, Static
 from exprgrad.language.lower import body, formula
 from exprgrad.values import Value
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def function(row: Row) -> Function:
     """The function of a gate: its body's for a composite gate, else ieee's, special's or math's."""
     inside = body(row)
@@ -71,7 +71,7 @@ def planned(gates: Sequence[Gate], start: int, keep: Collection[int]) -> Plan:
     return plan[::-1]
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def rule(text: str, row: Row, params: tuple[Static, ...] = ()) -> Callable[..., Value]:
     """A fact of a row (a condition, a slope) as a function of the gate's inputs and its value.
 
@@ -129,7 +129,7 @@ def computing(inside: Circuit) -> Function:
     return call
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def steps(circuit: Circuit) -> list[tuple[Function | None, tuple[int, ...], Any]]:
     """What a circuit does with its inputs: gate by gate a function and what it reads, or a constant."""
     gates = circuit.gates[len(circuit.inputs) :]

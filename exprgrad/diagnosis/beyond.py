@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import lru_cache
 
 from exprgrad.arithmetic.forward import forward
 from exprgrad.calculus.orders import successive
@@ -12,7 +12,7 @@ from exprgrad.diagnosis.kinks import Note
 from exprgrad.diagnosis.live import facts, live, piece
 from exprgrad.diagnosis.notes import consequence, first_of, noted
 from exprgrad.errors import Report
-from exprgrad.gates import CONST, Row, Static
+from exprgrad.gates import CONST, KEPT, Row, Static
 from exprgrad.run import Run
 from exprgrad.values import Value, is_finite
 
@@ -53,7 +53,7 @@ def _steep(run: Run, order: int) -> Iterator[tuple[int, int, int, float]]:
                     yield wire, source, reached, number
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def _alone(op: Row, params: tuple[Static, ...], position: int, order: int) -> tuple[Circuit, ...]:
     """A gate's circuit and those of its derivatives by one of its inputs."""
     builder = Builder()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 
 from exprgrad.circuit import Builder, Circuit, Composite
 from exprgrad.errors import FormulaError, Span, named, shown
-from exprgrad.gates import CONSTANTS, ROWS, Entry, Param, Row, Slice, Static
+from exprgrad.gates import CONSTANTS, KEPT, ROWS, Entry, Param, Row, Slice, Static
 from exprgrad.language.ambiguous import malformed, unambiguous
 from exprgrad.language.call import call
 from exprgrad.language.items import Fixed, Item, Keyword, listed, number_of, static, wire
@@ -40,7 +40,7 @@ def formula(text: str, inputs: Sequence[str], params: Sequence[str] = ()) -> Cir
     return builder.circuit(lower(text, parse(text)[:-1], builder, resolve, {}), text)
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def body(row: Row, plain: bool = False) -> Circuit | None:
     """What a composite gate consists of, over its inputs; None for a primitive.
 

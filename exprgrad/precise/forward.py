@@ -13,12 +13,12 @@ import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Protocol
 
 from exprgrad.arithmetic.forward import function
 from exprgrad.circuit import Circuit, Composite, Gate
-from exprgrad.gates import CONST, INPUT, Row
+from exprgrad.gates import CONST, INPUT, KEPT, Row
 from exprgrad.language.lower import body
 from exprgrad.precise.definitions import DEFINITIONS, UnknownError
 from exprgrad.values import Value, array
@@ -167,7 +167,7 @@ def meant(mp: Any, gates: Sequence[Gate]) -> dict[int, Any]:
     return {wire: +mp.pi for wire, gate in enumerate(gates) if gate.op is CONST and gate.value == math.pi}
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def scalar(mp: Any, op: Row) -> Callable[..., Any]:
     """The function of a gate on numbers of a context; with ``signs``, floats, of which a zero's sign is taken."""
     inside = body(op, plain=True)

@@ -69,7 +69,7 @@ class Stream:
         try:
             self._begin()
         except BaseException:
-            self.file.close()
+            self.close()
             raise
 
     def _begin(self) -> None:
@@ -148,6 +148,7 @@ class Stream:
 
     def close(self) -> None:
         """Closes the file."""
+        self._packed = None  # it has us, where Python does not see that nobody else has
         self.file.close()
         if self._spool is not None:
             self._spool.close()
@@ -167,6 +168,9 @@ class _Reader:
             data, self.begin = self.begin, b""
             return data
         return self.stream._raw(size)  # noqa: SLF001  two halves of one thing
+
+    def close(self) -> None:
+        """Nothing: the stream closes its file."""
 
 
 def format_of(stream: Stream, path: str, wanted: str | None) -> str:

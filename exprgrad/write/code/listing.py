@@ -7,14 +7,14 @@ nor as a function is the formula that defines it, gate by gate.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from math import nan
 from typing import NamedTuple
 
 from exprgrad.chain import Backward
 from exprgrad.circuit import Circuit, Gate, uncollected
 from exprgrad.errors import shown
-from exprgrad.gates import CONST, INPUT, ROWS, Param, Row, Static
+from exprgrad.gates import CONST, INPUT, KEPT, ROWS, Param, Row, Static
 from exprgrad.language.lower import formula
 from exprgrad.program.tight import tight
 from exprgrad.shapes.axes import Shape
@@ -175,7 +175,7 @@ def _of(circuit: Circuit, labels: Sequence[str], wires: Sequence[int]) -> str:
     return f"{text}, and of {f'{more} more, ' if more else ''}{', '.join(others)}"
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def definition(text: str, row: Row) -> Circuit:
     """The circuit of a formula that defines a gate."""
     return formula(text, row.inputs, row.params)
