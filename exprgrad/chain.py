@@ -15,9 +15,9 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import NamedTuple
 
-from exprgrad.circuit import Builder, Circuit, Gate
+from exprgrad.circuit import KEPT, Builder, Circuit, Gate
 from exprgrad.errors import CircuitError, UsageError, named
-from exprgrad.gates import INPUT, KEPT, ROWS, Row, Static
+from exprgrad.gates import INPUT, ROWS, Row, Static
 from exprgrad.guards import added, fit, guarded, moved, through
 from exprgrad.language.lower import body
 from exprgrad.rules import Local, Pull, copies, local_gradients, pull

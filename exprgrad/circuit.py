@@ -24,6 +24,9 @@ Literal = float | tuple["Literal", ...]
 # the wires to compute, each with those that nobody reads after it
 Plan = Sequence[tuple[int, Sequence[int]]]
 
+# how many gates and circuits what is made of them is kept for: many formulas may define as many gates
+KEPT = 4096
+
 
 @contextmanager
 def uncollected() -> Iterator[None]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from exprgrad.circuit import Circuit, Composite
+from exprgrad.circuit import KEPT, Circuit, Composite
 from exprgrad.errors import UsageError, named
-from exprgrad.gates import KEPT, Row
+from exprgrad.gates import Row
 
 STRICT = "strict"  # chooses nothing: whoever runs the circuit refuses its kinks
 CONVENTIONS = ("jax", "torch", STRICT)

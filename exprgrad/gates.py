@@ -242,7 +242,6 @@ def whole(
 
 INPUT = Row("input", (), (), doc="a value from outside")
 CONST = Row("const", (), (), doc="a number; it carries no gradient")
-KEPT = 4096  # of what is made of gates and circuits for the next time: many formulas may define as many gates
 
 CONSTANTS: dict[str, float] = {
     "pi": 3.141592653589793,

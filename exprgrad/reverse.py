@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from exprgrad.arithmetic.forward import forward
 from exprgrad.chain import inside, reached
-from exprgrad.circuit import Builder, Circuit, Gate
-from exprgrad.gates import KEPT, Row
+from exprgrad.circuit import KEPT, Builder, Circuit, Gate
+from exprgrad.gates import Row
 from exprgrad.rules import Slope, decided, slopes
 from exprgrad.tidy import fixed
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from exprgrad.arithmetic.forward import computing, function
 from exprgrad.arithmetic.ieee import Function
-from exprgrad.circuit import Builder, Circuit, Gate
-from exprgrad.gates import CONST, INPUT, KEPT, ROWS, Param, Row, Static
+from exprgrad.circuit import KEPT, Builder, Circuit, Gate
+from exprgrad.gates import CONST, INPUT, ROWS, Param, Row, Static
 from exprgrad.language.lower import formula
 from exprgrad.tidy import derive, fixed, shared
 

@@ -264,7 +264,7 @@ def test_the_source_keeps_its_promises() -> None:
 
 @pytest.mark.rule(25)
 def test_what_is_kept_of_formulas_has_a_bound() -> None:
-    """Of gates that formulas define, too: a batch may have millions of them.  The others are of the catalogue alone."""
+    """Of gates that formulas define, too: a batch may have millions of them.  What is left does not grow with formulas."""
     for module in pkgutil.walk_packages([str(ROOT / "exprgrad")], "exprgrad."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)

@@ -15,9 +15,9 @@ import numpy as np
 
 from exprgrad.arithmetic.ieee import Function
 from exprgrad.arithmetic.whole import WHOLE
-from exprgrad.circuit import Composite, Gate, Plan
+from exprgrad.circuit import KEPT, Composite, Gate, Plan
 from exprgrad.errors import GateError
-from exprgrad.gates import CONST, INPUT, KEPT, Row, Static
+from exprgrad.gates import CONST, INPUT, Row, Static
 from exprgrad.language.lower import body
 from exprgrad.values import Value, array
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from exprgrad.arithmetic.ieee import PRIMITIVES, Function, total
 from exprgrad.arithmetic.special import SPECIAL
-from exprgrad.circuit import Circuit, Gate, Plan
+from exprgrad.circuit import KEPT, Circuit, Gate, Plan
 from exprgrad.errors import FormulaError, GateError
-from exprgrad.gates import CONST, INPUT, KEPT, Param, Row, Static
+from exprgrad.gates import CONST, INPUT, Param, Row, Static
 from exprgrad.language.lower import body, formula
 from exprgrad.values import Value
 

@@ -7,12 +7,12 @@ from functools import lru_cache
 
 from exprgrad.arithmetic.forward import forward
 from exprgrad.calculus.orders import successive
-from exprgrad.circuit import Builder, Circuit
+from exprgrad.circuit import KEPT, Builder, Circuit
 from exprgrad.diagnosis.kinks import Note
 from exprgrad.diagnosis.live import facts, live, piece
 from exprgrad.diagnosis.notes import consequence, first_of, noted
 from exprgrad.errors import Report
-from exprgrad.gates import CONST, KEPT, Row, Static
+from exprgrad.gates import CONST, Row, Static
 from exprgrad.run import Run
 from exprgrad.values import Value, is_finite
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
-from exprgrad.circuit import Builder, Circuit, Composite
+from exprgrad.circuit import KEPT, Builder, Circuit, Composite
 from exprgrad.errors import FormulaError, Span, named, shown
-from exprgrad.gates import CONSTANTS, KEPT, ROWS, Entry, Param, Row, Slice, Static
+from exprgrad.gates import CONSTANTS, ROWS, Entry, Param, Row, Slice, Static
 from exprgrad.language.ambiguous import malformed, unambiguous
 from exprgrad.language.call import call
 from exprgrad.language.items import Fixed, Item, Keyword, listed, number_of, static, wire

@@ -17,8 +17,8 @@ from functools import cache, lru_cache
 from typing import Any, Protocol
 
 from exprgrad.arithmetic.forward import function
-from exprgrad.circuit import Circuit, Composite, Gate
-from exprgrad.gates import CONST, INPUT, KEPT, Row
+from exprgrad.circuit import KEPT, Circuit, Composite, Gate
+from exprgrad.gates import CONST, INPUT, Row
 from exprgrad.language.lower import body
 from exprgrad.precise.definitions import DEFINITIONS, UnknownError
 from exprgrad.values import Value, array

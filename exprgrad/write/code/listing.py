@@ -12,9 +12,9 @@ from math import nan
 from typing import NamedTuple
 
 from exprgrad.chain import Backward
-from exprgrad.circuit import Circuit, Gate, uncollected
+from exprgrad.circuit import KEPT, Circuit, Gate, uncollected
 from exprgrad.errors import shown
-from exprgrad.gates import CONST, INPUT, KEPT, ROWS, Param, Row, Static
+from exprgrad.gates import CONST, INPUT, ROWS, Param, Row, Static
 from exprgrad.language.lower import formula
 from exprgrad.program.tight import tight
 from exprgrad.shapes.axes import Shape
